@@ -1,0 +1,62 @@
+//! What a crosscoder fit is asked to do.
+
+use serde::{Deserialize, Serialize};
+
+/// A fit over several checkpoints of one run. Serialises to the JSON that `grokscope schema crosscoder` describes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CrosscoderConfig {
+    /// Version of this format.
+    pub schema: u32,
+    /// A name for people; also the folder in the archive.
+    pub name: String,
+    /// Root of the fit's random streams; independent of the run's seed.
+    pub seed: u64,
+    /// Where activations are read.
+    pub hook: Hook,
+    /// Steps of the checkpoints to read, ascending; the same step several times is the null fit. Empty: memorised, onset and
+    /// clean are picked from the run's curves.
+    pub sources: Vec<u32>,
+    /// Dictionary size m.
+    pub latents: u32,
+    /// Sparsity rule.
+    pub variant: Variant,
+    /// Weight of the sparsity penalty (`l1_of_norms`).
+    pub lambda: f64,
+    /// Mean active latents per input (`batch_top_k`).
+    pub k: u32,
+    /// Adam updates.
+    pub steps: u32,
+    /// Inputs per update.
+    pub batch_size: u32,
+    /// Adam's learning rate; falls linearly to 0 over the last fifth.
+    pub learning_rate: f64,
+    /// Norm of each decoder vector at the start.
+    pub decoder_norm: f64,
+    /// Whether a latent starts with the same direction in every source (else one random direction per source).
+    pub same_direction: bool,
+    /// Share of inputs held out, (a, b) and (b, a) together.
+    pub held_out: f64,
+}
+
+/// An activation read at the answer position.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Hook {
+    /// Hidden activations of the MLP, after the non-linearity.
+    MlpPost,
+    /// Residual stream after the block (transformer only).
+    ResidPost,
+    /// The network's output.
+    Logits,
+}
+
+/// The sparsity rule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Variant {
+    /// ReLU, penalty λ·Σ_i f_i·Σ_s‖D_i^s‖ (Lindsey et al. 2024). The default: it separates births from shared structure.
+    L1OfNorms,
+    /// Keep the B·k largest f_i·Σ_s‖D_i^s‖ of a batch (Minder et al. 2025), by threshold.
+    BatchTopK,
+}

@@ -1,0 +1,152 @@
+//! The whole conversation between a page (or terminal) and an engine.
+//!
+//! Everything is a value of [`Command`] or [`Event`]; there is no other channel. On the web one message is one postcard-encoded
+//! `ArrayBuffer`, transferred, so that checkpoints cross without a copy. An [`crate::experiment::Experiment`] travels as its
+//! own JSON because postcard cannot carry its tagged model.
+
+use crate::crosscoder::{CrosscoderConfig, CrosscoderResult, FitRow};
+use crate::engine::capability::{Capability, EngineChoice, EngineWish};
+use crate::engine::phase::Phase;
+use crate::experiment::Experiment;
+use crate::record::{Checkpoint, MetricRow, RunSummary, UserError};
+use serde::{Deserialize, Serialize};
+
+/// What can be asked of an engine.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Command {
+    /// Train from the start, or from a resume point (see [`Event::ResumePoint`]).
+    Start {
+        /// What to run.
+        #[serde(with = "as_json")]
+        experiment: Experiment,
+        /// Which engine.
+        engine: EngineWish,
+        /// Bytes of a resume point of the same experiment.
+        resume: Option<Vec<u8>>,
+    },
+    /// Stop making updates, keep everything.
+    Pause,
+    /// Go on after a pause.
+    Continue,
+    /// Make this many updates, then pause.
+    Step(u32),
+    /// End the run here; its summary follows.
+    Stop,
+    /// Fit a crosscoder. Checkpoints come with the question, so any engine can answer it, also after a reload.
+    Fit {
+        /// What to fit; `sources` non-empty.
+        config: CrosscoderConfig,
+        /// The run's experiment.
+        #[serde(with = "as_json")]
+        experiment: Experiment,
+        /// One for each distinct step in `config.sources`.
+        checkpoints: Vec<Checkpoint>,
+        /// Which engine.
+        engine: EngineWish,
+    },
+    /// Drop the fit under way.
+    CancelFit,
+}
+
+/// What an engine reports.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Event {
+    /// First message of an engine: commands sent earlier are lost.
+    Ready(Capability),
+    /// The engine that this run or fit uses, and why.
+    Chosen(EngineChoice),
+    /// The life-cycle changed; the current step.
+    Phase {
+        /// New phase.
+        phase: Phase,
+        /// Updates made so far.
+        step: u32,
+    },
+    /// Evaluated rows, ascending in step.
+    Metrics(Vec<MetricRow>),
+    /// Progress between evaluations.
+    Progress {
+        /// Updates made so far.
+        step: u32,
+        /// Milliseconds per update over the last tick.
+        ms_per_step: f32,
+    },
+    /// A saved checkpoint.
+    Checkpoint(Checkpoint),
+    /// Weights, optimiser moments and step, enough to go on bit-identically. Replaces the previous one.
+    ResumePoint {
+        /// Updates made.
+        step: u32,
+        /// safetensors bytes.
+        bytes: Vec<u8>,
+    },
+    /// The run ended (finished, stopped or failed).
+    Finished(RunSummary),
+    /// A fit's live curves.
+    FitProgress {
+        /// The newest row.
+        row: FitRow,
+        /// Updates to make in all.
+        steps: u32,
+    },
+    /// A fit ended.
+    FitDone(FitOutcome),
+    /// The fit was cancelled.
+    FitCancelled,
+    /// Something was refused or broke. What was recorded so far stays valid.
+    Error(UserError),
+}
+
+/// A finished fit with its large arrays, which [`CrosscoderResult`] leaves out of its JSON.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FitOutcome {
+    /// Numbers and classes.
+    pub result: CrosscoderResult,
+    /// `[latents, rows]`; see [`CrosscoderResult::activations`].
+    pub activations: Vec<f32>,
+    /// safetensors bytes; see [`CrosscoderResult::weights`].
+    pub weights: Vec<u8>,
+}
+
+impl From<CrosscoderResult> for FitOutcome {
+    fn from(mut result: CrosscoderResult) -> Self {
+        let activations = core::mem::take(&mut result.activations);
+        let weights = core::mem::take(&mut result.weights);
+        Self { result, activations, weights }
+    }
+}
+
+impl From<FitOutcome> for CrosscoderResult {
+    fn from(outcome: FitOutcome) -> Self {
+        Self { activations: outcome.activations, weights: outcome.weights, ..outcome.result }
+    }
+}
+
+/// Encodes a message. Fails only on an `Experiment` that JSON cannot carry (a non-finite number).
+///
+/// # Errors
+/// The encoder's words.
+pub fn encode<T: Serialize>(message: &T) -> Result<Vec<u8>, String> {
+    postcard::to_allocvec(message).map_err(|e| e.to_string())
+}
+
+/// Decodes a message.
+///
+/// # Errors
+/// The decoder's words.
+pub fn decode<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, String> {
+    postcard::from_bytes(bytes).map_err(|e| e.to_string())
+}
+
+mod as_json {
+    use crate::experiment::Experiment;
+    use serde::{Deserialize, Deserializer, Serializer, de::Error as _, ser::Error as _};
+
+    pub fn serialize<S: Serializer>(experiment: &Experiment, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&serde_json::to_string(experiment).map_err(S::Error::custom)?)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Experiment, D::Error> {
+        serde_json::from_str(&String::deserialize(deserializer)?).map_err(D::Error::custom)
+    }
+}

@@ -1,0 +1,1 @@
+//! What happened inside: pure functions from weights, logits, activations and curves to numbers.

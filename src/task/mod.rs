@@ -1,0 +1,1 @@
+//! What is learned: operations, the domain, its split.
