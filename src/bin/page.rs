@@ -1,2 +1,6 @@
-//! x
-fn main(){}
+//! The page's door.
+
+fn main() {
+    #[cfg(target_arch = "wasm32")]
+    grokscope::page::mount();
+}

@@ -1,6 +1,7 @@
 //! What a crosscoder fit found: plain numbers that the page draws, the archive stores and the command line prints.
 
 use super::config::CrosscoderConfig;
+use crate::measure::EtaSquared;
 use serde::{Deserialize, Serialize};
 
 /// One row of the live curves, measured on held-out inputs.
@@ -45,19 +46,6 @@ pub enum LatentClass {
     Unclear,
     /// Fires on no input of the grid.
     Dead,
-}
-
-/// η²_q = Var(E[f|q]) / Var(f): how much of a latent's activation is a function of q alone (0..1).
-#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
-pub struct EtaSquared {
-    /// q = a.
-    pub a: f32,
-    /// q = b.
-    pub b: f32,
-    /// q = (a + b) mod p.
-    pub sum: f32,
-    /// q = (a − b) mod p.
-    pub difference: f32,
 }
 
 /// One latent.
@@ -110,7 +98,8 @@ pub struct CrosscoderResult {
     pub emergent_confirmed: u32,
     /// Latents present at first, absent at the end.
     pub vanished: u32,
-    /// Share of the last source's decoder energy Σ E[f²]·‖D‖² in latents with η²_{a+b} > .8.
+    /// Share of the last source's decoder energy Σ ⟨f²⟩·‖D‖² in latents whose η² over the task's label (a + b for addition) is
+    /// above .8.
     pub residue_energy_share: f32,
     /// Every latent, dead ones included.
     pub latents: Vec<Latent>,

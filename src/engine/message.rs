@@ -21,8 +21,8 @@ pub enum Command {
         experiment: Experiment,
         /// Which engine.
         engine: EngineWish,
-        /// Bytes of a resume point of the same experiment.
-        resume: Option<Vec<u8>>,
+        /// Where to go on from.
+        resume: Option<Resume>,
     },
     /// Stop making updates, keep everything.
     Pause,
@@ -48,10 +48,21 @@ pub enum Command {
     CancelFit,
 }
 
+/// What a run needs to go on as if nothing had happened.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Resume {
+    /// Bytes of the last [`Event::ResumePoint`] of the same experiment.
+    pub point: Vec<u8>,
+    /// Rows evaluated so far; those after the point are dropped and made again.
+    pub rows: Vec<MetricRow>,
+    /// Wall time spent so far, seconds.
+    pub wall_seconds: f64,
+}
+
 /// What an engine reports.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Event {
-    /// First message of an engine: commands sent earlier are lost.
+    /// First message of an engine: commands sent earlier are lost. It comes again when more is known about the GPU.
     Ready(Capability),
     /// The engine that this run or fit uses, and why.
     Chosen(EngineChoice),
@@ -73,7 +84,7 @@ pub enum Event {
     },
     /// A saved checkpoint.
     Checkpoint(Checkpoint),
-    /// Weights, optimiser moments and step, enough to go on bit-identically. Replaces the previous one.
+    /// Weights, optimiser moments, step and the fingerprint so far: enough to go on bit-identically. Replaces the previous one.
     ResumePoint {
         /// Updates made.
         step: u32,
@@ -90,11 +101,13 @@ pub enum Event {
         steps: u32,
     },
     /// A fit ended.
-    FitDone(FitOutcome),
+    FitDone(Box<FitOutcome>),
     /// The fit was cancelled.
     FitCancelled,
     /// Something was refused or broke. What was recorded so far stays valid.
     Error(UserError),
+    /// The engine is gone: end its worker, start another, resume from the last resume point.
+    Crashed(UserError),
 }
 
 /// A finished fit with its large arrays, which [`CrosscoderResult`] leaves out of its JSON.

@@ -2,5 +2,45 @@
 //! burn is compiled in, the runner that trains and fits.
 
 pub mod capability;
+#[cfg(feature = "cli")]
+mod direct;
+#[cfg(feature = "compute")]
+mod engines;
+#[cfg(feature = "compute")]
+mod fitting;
 pub mod message;
 pub mod phase;
+#[cfg(feature = "compute")]
+mod port;
+#[cfg(feature = "compute")]
+mod runner;
+#[cfg(feature = "compute")]
+mod self_test;
+#[cfg(feature = "compute")]
+mod tick;
+#[cfg(feature = "compute")]
+mod training;
+
+#[cfg(feature = "cli")]
+pub use direct::converse;
+#[cfg(feature = "compute")]
+pub use engines::{Engines, judge};
+#[cfg(feature = "compute")]
+pub use fitting::activations;
+#[cfg(feature = "compute")]
+pub use port::Port;
+#[cfg(feature = "compute")]
+pub use runner::serve;
+#[cfg(feature = "compute")]
+pub use self_test::{SelfTest, compare_with_cpu};
+
+/// Crate version and target, as summaries and capability cards name it.
+pub const BUILD: &str = if cfg!(target_arch = "wasm32") {
+    concat!(env!("CARGO_PKG_VERSION"), " wasm32")
+} else if cfg!(target_arch = "x86_64") {
+    concat!(env!("CARGO_PKG_VERSION"), " x86_64")
+} else if cfg!(target_arch = "aarch64") {
+    concat!(env!("CARGO_PKG_VERSION"), " aarch64")
+} else {
+    concat!(env!("CARGO_PKG_VERSION"), " native")
+};

@@ -1,1 +1,28 @@
-//! x
+//! What a person sees and does: the page. It draws, asks and keeps; it never computes a network, and holds no burn, so that it
+//! paints at once and stays light while the engine works in its own thread.
+
+mod address;
+mod app;
+mod atlas;
+mod cards;
+mod chart;
+mod claim;
+mod configure;
+mod curves;
+mod form;
+mod header;
+mod inside;
+mod latents;
+mod port;
+mod run;
+mod session;
+mod share;
+mod storage;
+mod store;
+mod transport;
+
+/// Shows the laboratory in `#app`.
+pub fn mount() {
+    console_error_panic_hook::set_once();
+    app::mount();
+}

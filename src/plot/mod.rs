@@ -1,1 +1,38 @@
-//! x
+//! How is it drawn? Scales, decimation and figures onto any plotters `DrawingBackend`.
+//!
+//! Without this room every view would size its own fonts, invent its own blue for "train" and map the pointer back to a step in
+//! its own way. plotters' own `ChartBuilder` was not used: it measures text through the document (a forced layout per label), has
+//! no direct labels, and gives no map from pixels back to values that survives a device pixel ratio. Figures here place
+//! everything in CSS pixels and hand plotters only finished rectangles, paths and words.
+//!
+//! On a canvas: size it in device pixels (a `pixel_ratio` of at least 2 keeps lines smooth, since backends take whole pixels) and
+//! set the context's `lineJoin` to `round` before drawing, which plotters cannot do.
+
+mod axes;
+mod axis;
+mod bars;
+mod curves;
+mod decimate;
+mod frame;
+mod heat_map;
+mod labels;
+mod line;
+mod palette;
+mod pen;
+#[cfg(test)]
+mod recorder;
+mod scale;
+#[cfg(test)]
+mod tests;
+mod theme;
+
+pub use axis::{Axis, NumberFormat};
+pub use bars::{Bars, draw_bars};
+pub use curves::{Curves, Mark, Series, draw_curves};
+pub use decimate::{decimate, nearest_index};
+pub use frame::{Frame, GridFrame, Surface};
+pub use heat_map::{HeatMap, draw_heat_map};
+pub use palette::Palette;
+pub use pen::FONT_FAMILY;
+pub use scale::Scale;
+pub use theme::{Ink, Theme, css_hex};

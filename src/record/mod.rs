@@ -1,7 +1,15 @@
 //! What is left of a run: metric rows, checkpoints, summary and the archive that holds them.
 
+mod archive;
+mod bundle;
+mod fingerprint;
+mod metrics;
 mod weights;
 
+pub use archive::{Archive, ArchiveFile, EventKind, RunEvent, checkpoint_path};
+pub use bundle::{MAX_ARCHIVE_BYTES, MAX_ARCHIVE_FILES, unzip_files, zip_files};
+pub use fingerprint::Fingerprint;
+pub use metrics::{METRICS_HEADER, metrics_csv, metrics_from_csv};
 pub use weights::{NamedTensor, Weights};
 
 use serde::{Deserialize, Serialize};

@@ -38,9 +38,9 @@ impl Weights {
     /// # Errors
     /// If a shape does not match its number of values.
     pub fn to_safetensors(&self, metadata: Option<HashMap<String, String>>) -> Result<Vec<u8>, UserError> {
-        let broken = |e: safetensors::SafeTensorError| UserError::new(format!("Weights could not be written: {e}"), "Report this");
-        let bytes: Vec<Vec<u8>> =
-            self.tensors.iter().map(|t| t.values.iter().flat_map(|v| v.to_le_bytes()).collect()).collect();
+        let broken =
+            |e: safetensors::SafeTensorError| UserError::new(format!("Weights could not be written: {e}"), "Report this");
+        let bytes: Vec<Vec<u8>> = self.tensors.iter().map(|t| t.values.iter().flat_map(|v| v.to_le_bytes()).collect()).collect();
         let mut views = Vec::with_capacity(self.tensors.len());
         for (tensor, bytes) in self.tensors.iter().zip(&bytes) {
             views.push((tensor.name.as_str(), TensorView::new(Dtype::F32, tensor.shape.clone(), bytes).map_err(broken)?));
@@ -53,8 +53,9 @@ impl Weights {
     /// # Errors
     /// If the bytes are no safetensors file, or hold another number type.
     pub fn from_safetensors(bytes: &[u8]) -> Result<Self, UserError> {
-        let file = SafeTensors::deserialize(bytes)
-            .map_err(|e| UserError::new(format!("The weights are not a safetensors file ({e})"), "Choose a file exported by Grokscope"))?;
+        let file = SafeTensors::deserialize(bytes).map_err(|e| {
+            UserError::new(format!("The weights are not a safetensors file ({e})"), "Choose a file exported by Grokscope")
+        })?;
         let mut tensors = Vec::new();
         for (name, view) in file.tensors() {
             if view.dtype() != Dtype::F32 {

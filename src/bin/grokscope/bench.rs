@@ -1,0 +1,33 @@
+//! `bench`: milliseconds per update of each preset, and of its crosscoder where it has one.
+
+use grokscope::engine::converse;
+use grokscope::engine::capability::EngineWish;
+use grokscope::engine::message::{Command, Event};
+use grokscope::experiment::presets;
+use grokscope::record::UserError;
+
+/// Updates timed per preset; the first fifth warms up and does not count.
+const UPDATES: u32 = 40;
+
+/// Prints `preset<TAB>milliseconds per update`.
+pub fn run(engine: EngineWish) -> Result<(), UserError> {
+    for preset in presets() {
+        let mut experiment = preset.experiment.clone();
+        experiment.steps = UPDATES;
+        experiment.logging.evaluate_every = UPDATES;
+        experiment.logging.checkpoint_every = UPDATES;
+        let (mut ticks, mut trouble) = (Vec::new(), None);
+        converse(vec![Command::Start { experiment, engine, resume: None }], Vec::new(), |event| match event {
+            Event::Progress { step, ms_per_step } if step > UPDATES / 5 => ticks.push(ms_per_step),
+            Event::Error(error) | Event::Crashed(error) => trouble = Some(error),
+            _ => {}
+        });
+        if let Some(error) = trouble {
+            return Err(error);
+        }
+        // The fastest tick: the others hold an evaluation or a disturbance from outside.
+        let fastest = ticks.iter().copied().fold(f32::INFINITY, f32::min);
+        println!("{}\t{fastest:.3}", preset.name);
+    }
+    Ok(())
+}

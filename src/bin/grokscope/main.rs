@@ -1,0 +1,250 @@
+//! The terminal's door: the same engine, run from files.
+//!
+//! Progress goes to standard error and only on a terminal; standard output carries results, so that it can be piped.
+#![expect(clippy::print_stdout, reason = "a command line talks to its terminal")]
+
+mod bench;
+mod folder;
+mod fit;
+mod train;
+
+use clap::{Parser, Subcommand, ValueEnum};
+use grokscope::crosscoder::{CrosscoderConfig, crosscoder_preset, crosscoder_presets};
+use grokscope::engine::capability::EngineWish;
+use grokscope::experiment::{Experiment, Link, edit, link, parse_assignment, preset, presets, schema, with_value};
+use grokscope::record::{Archive, UserError};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+/// A laboratory for grokking: runs experiments, fits crosscoders, checks fingerprints.
+#[derive(Parser)]
+#[command(version, about)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// List the presets, or print one as JSON
+    Presets {
+        /// Preset to print
+        name: Option<String>,
+    },
+    /// Print the JSON Schema of an experiment or a crosscoder fit
+    Schema {
+        /// Which format
+        #[arg(default_value = "experiment")]
+        format: Format,
+    },
+    /// Train, and write the run to a folder
+    Run {
+        #[command(flatten)]
+        asked: Asked,
+        /// Make this many updates instead of the experiment's
+        #[arg(long)]
+        steps: Option<u32>,
+        /// Engine
+        #[arg(long, default_value = "cpu")]
+        engine: Wish,
+        /// Folder to write
+        #[arg(long)]
+        out: PathBuf,
+    },
+    /// Train again and compare with the fingerprint of a run's folder
+    Verify {
+        /// Folder of a run
+        dir: PathBuf,
+    },
+    /// Fit a crosscoder to the checkpoints of a run
+    Crosscoder {
+        #[command(flatten)]
+        asked: Asked,
+        /// Folder of the run
+        #[arg(long)]
+        run: PathBuf,
+        /// Repeat the last source instead: nothing can be born, so every birth is an artefact
+        #[arg(long)]
+        null: bool,
+        /// Engine
+        #[arg(long, default_value = "cpu")]
+        engine: Wish,
+        /// Folder to write
+        #[arg(long)]
+        out: PathBuf,
+    },
+    /// Print an experiment's share link
+    Link {
+        /// Experiment file (JSON), or the folder of a run
+        file: PathBuf,
+    },
+    /// Print the experiment in a share link
+    Open {
+        /// The link, or the part after #
+        link: String,
+    },
+    /// Pack a run's folder into one archive
+    Export {
+        /// Folder of a run
+        dir: PathBuf,
+        /// Archive to write, NAME.grok.zip
+        archive: PathBuf,
+    },
+    /// Unpack an archive into a folder
+    Import {
+        /// Archive to read
+        archive: PathBuf,
+        /// Folder to write
+        dir: PathBuf,
+    },
+    /// Time an update of each preset on this machine
+    Bench {
+        /// Engine
+        #[arg(long, default_value = "cpu")]
+        engine: Wish,
+    },
+}
+
+#[derive(clap::Args)]
+struct Asked {
+    /// Configuration file (JSON)
+    #[arg(required_unless_present = "preset", conflicts_with = "preset")]
+    file: Option<PathBuf>,
+    /// Start from a preset
+    #[arg(long)]
+    preset: Option<String>,
+    /// Change one value; can be repeated
+    #[arg(long = "set", value_name = "PATH=VALUE")]
+    set: Vec<String>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Format {
+    Experiment,
+    Crosscoder,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Wish {
+    Cpu,
+    Gpu,
+}
+
+impl From<Wish> for EngineWish {
+    fn from(wish: Wish) -> Self {
+        match wish {
+            Wish::Cpu => Self::Cpu,
+            Wish::Gpu => Self::Gpu,
+        }
+    }
+}
+
+fn main() -> ExitCode {
+    match obey(Arguments::parse().command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {}. {}", error.cause, error.remedy);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn obey(task: Task) -> Result<(), UserError> {
+    match task {
+        Task::Presets { name: None } => {
+            for preset in presets() {
+                println!("{:<24} {}", preset.name, preset.sentence);
+            }
+            for preset in crosscoder_presets() {
+                println!("{:<24} crosscoder: {}", preset.name, preset.sentence);
+            }
+            Ok(())
+        }
+        Task::Presets { name: Some(name) } => {
+            match (preset(&name), crosscoder_preset(&name)) {
+                (Ok(found), _) => println!("{}", found.experiment.to_json()),
+                (_, Ok(found)) => println!("{}", edit::to_json(&found.config)),
+                (Err(error), _) => return Err(error),
+            }
+            Ok(())
+        }
+        Task::Schema { format } => {
+            let schema = match format {
+                Format::Experiment => schema::experiment_schema(),
+                Format::Crosscoder => schema::crosscoder_schema(),
+            };
+            println!("{schema:#}");
+            Ok(())
+        }
+        Task::Run { asked, steps, engine, out } => {
+            let mut experiment = experiment(&asked)?;
+            if let Some(steps) = steps {
+                experiment.steps = steps;
+            }
+            let archive = train::run(&experiment, engine.into(), Some(&out), None)?;
+            train::print_summary(&archive);
+            Ok(())
+        }
+        Task::Verify { dir } => train::verify(&folder::read(&dir)?),
+        Task::Crosscoder { asked, run, null, engine, out } => {
+            fit::run(crosscoder(&asked)?, &folder::read(&run)?, null, engine.into(), &out)
+        }
+        Task::Link { file } => {
+            let (experiment, fingerprint) = if file.is_dir() {
+                let archive = folder::read(&file)?;
+                (archive.experiment, archive.summary.map(|s| s.fingerprint))
+            } else {
+                (Experiment::from_json(&folder::text(&file)?)?, None)
+            };
+            println!("#x={}", link::encode(&Link { experiment, crosscoder: None, fingerprint })?);
+            Ok(())
+        }
+        Task::Open { link: text } => {
+            let payload = text.rsplit("x=").next().unwrap_or(&text);
+            let link = link::decode(payload.split('&').next().unwrap_or(payload))?;
+            println!("{}", link.experiment.to_json());
+            if let Some(fingerprint) = link.fingerprint {
+                eprintln!("fingerprint of the linked run: {fingerprint}");
+            }
+            Ok(())
+        }
+        Task::Export { dir, archive } => folder::write_file(&archive, &folder::read(&dir)?.to_zip()?),
+        Task::Import { archive, dir } => folder::write(&dir, Archive::from_zip(&folder::bytes(&archive)?)?.to_files()?),
+        Task::Bench { engine } => bench::run(engine.into()),
+    }
+}
+
+fn experiment(asked: &Asked) -> Result<Experiment, UserError> {
+    let mut experiment = match (&asked.preset, &asked.file) {
+        (Some(name), _) => preset(name)?.experiment.clone(),
+        (None, Some(file)) => Experiment::from_json(&folder::text(file)?)?,
+        (None, None) => return Err(nothing_asked()),
+    };
+    for assignment in &asked.set {
+        let (path, value) = parse_assignment(assignment)?;
+        experiment = with_value(&experiment, path, value)?;
+    }
+    Ok(experiment)
+}
+
+fn crosscoder(asked: &Asked) -> Result<CrosscoderConfig, UserError> {
+    let mut config = match (&asked.preset, &asked.file) {
+        (Some(name), _) => crosscoder_preset(name)?.config.clone(),
+        (None, Some(file)) => edit::from_json(&folder::text(file)?)?,
+        (None, None) => return Err(nothing_asked()),
+    };
+    for assignment in &asked.set {
+        let (path, value) = parse_assignment(assignment)?;
+        config = edit::replace(&config, path, value)?;
+    }
+    Ok(config)
+}
+
+fn nothing_asked() -> UserError {
+    UserError::new("Nothing was asked for", "Name a file or a preset")
+}
+
+/// A path as a person reads it.
+fn shown(path: &Path) -> String {
+    path.display().to_string()
+}

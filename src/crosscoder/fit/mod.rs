@@ -1,0 +1,321 @@
+//! The fit itself: a dictionary with one encoder and decoder block per source, trained on the device.
+//!
+//! The blocks of all sources lie side by side in one matrix, so that encoding and decoding are one product each. There is no
+//! sort on the device (burn cannot sort on WebGPU): the batch top-k rule is a threshold found by bisection, see `threshold.rs`.
+
+mod objective;
+mod threshold;
+
+pub use objective::{Dictionary, Objective};
+
+use super::{
+    AnalysisInput, CrosscoderConfig, CrosscoderResult, FitRow, Prepared, Source, SourceInfo, Variant, analyse, explained_variance,
+    folds, prepare,
+};
+use crate::experiment::randomness::{Purpose, Stream};
+use crate::model::lost;
+use crate::record::{NamedTensor, UserError, Weights};
+use crate::task::Dataset;
+use crate::train::{AdamW, AdamWSettings};
+use burn::tensor::{Device, Int, Tensor, TensorData, Transaction};
+
+/// Updates between two rows of the live curves.
+const CURVE_EVERY: u32 = 50;
+/// Share of the updates over which the penalty rises to λ.
+const LAMBDA_WARMUP: f64 = 0.05;
+/// Share of the updates, at the end, over which the learning rate falls to 0.
+const DECAY: f64 = 0.2;
+/// Adam's moments, as in every published recipe.
+const BETAS: [f64; 2] = [0.9, 0.999];
+
+/// A fit under way.
+#[derive(Debug)]
+pub struct Fit {
+    config: CrosscoderConfig,
+    data: Dataset,
+    sources: Vec<Source>,
+    prepared: Vec<Prepared>,
+    /// All inputs, centred and scaled, sources side by side: `[1, rows, S·d]`.
+    inputs: Tensor<3>,
+    fit_rows: Vec<u32>,
+    held_rows: Vec<u32>,
+    objective: Objective,
+    dictionary: Dictionary,
+    optimizer: AdamW,
+    device: Device,
+    step: u32,
+    last_loss: Option<Tensor<1>>,
+    curves: Vec<FitRow>,
+}
+
+impl Fit {
+    /// Prepares a fit of `config` to `sources` (raw activations over the rows of `data`, all of one width).
+    ///
+    /// # Errors
+    /// If there are no sources, widths differ, or the fold leaves nothing to fit.
+    pub fn new(config: CrosscoderConfig, sources: Vec<Source>, data: Dataset, device: &Device) -> Result<Self, UserError> {
+        let width = sources.first().map_or(0, |s| s.width);
+        if width == 0 || sources.iter().any(|s| s.width != width) {
+            return Err(UserError::new("The sources have no common width", "Choose checkpoints and one hook of a single run"));
+        }
+        let pairs: Vec<(u16, u16)> = data.rows.iter().map(|row| (row.a, row.b)).collect();
+        let (fit_rows, held_rows) = folds(&pairs, config.held_out, config.seed);
+        if fit_rows.len() < config.batch_size as usize || held_rows.is_empty() {
+            return Err(UserError::new(
+                format!("{} inputs remain for fitting, {} are held out", fit_rows.len(), held_rows.len()),
+                format!("Use a batch size of at most {} and hold out at least one input", fit_rows.len()),
+            ));
+        }
+        let prepared = sources.iter().map(prepare).collect::<Result<Vec<_>, _>>()?;
+        let (rows, columns) = (data.rows.len(), width * sources.len());
+        let mut values = vec![0f32; rows * columns];
+        for (s, source) in prepared.iter().enumerate() {
+            for (row, chunk) in source.values.chunks(width).enumerate() {
+                values[row * columns + s * width..row * columns + (s + 1) * width].copy_from_slice(chunk);
+            }
+        }
+        let tracked = device.clone().autodiff();
+        let dictionary = start(&config, sources.len(), width, device);
+        let optimizer = AdamW::new(
+            AdamWSettings { weight_decay: vec![0.0], betas: BETAS, epsilon: 1e-8 },
+            &dictionary.parameters(),
+            device,
+        );
+        Ok(Self {
+            objective: Objective::new(&config, sources.len()),
+            inputs: Tensor::from_data(TensorData::new(values, [1, rows, columns]), &tracked),
+            config,
+            data,
+            sources,
+            prepared,
+            fit_rows,
+            held_rows,
+            dictionary,
+            optimizer,
+            device: tracked,
+            step: 0,
+            last_loss: None,
+            curves: Vec::new(),
+        })
+    }
+
+    /// Updates made.
+    pub fn step(&self) -> u32 {
+        self.step
+    }
+
+    /// Whether all updates are made.
+    pub fn is_done(&self) -> bool {
+        self.step >= self.config.steps
+    }
+
+    /// Whether a row of the live curves is due.
+    pub fn row_is_due(&self) -> bool {
+        self.curves.last().is_none_or(|row| row.step != self.step) && (self.step % CURVE_EVERY == 0 || self.is_done())
+    }
+
+    /// Makes one update.
+    pub fn advance(&mut self) {
+        let batch = self.rows(&self.batch_rows());
+        let warmup = (LAMBDA_WARMUP * f64::from(self.config.steps)).max(1.0);
+        let (loss, gradients) =
+            self.objective.gradients(&self.dictionary, batch, (f64::from(self.step + 1) / warmup).min(1.0));
+        self.step += 1;
+        let left = f64::from(self.config.steps - self.step + 1) / f64::from(self.config.steps);
+        let rate = self.config.learning_rate * (left / DECAY).min(1.0);
+        let updated = self.optimizer.update(self.step, &[rate], self.dictionary.parameters(), gradients);
+        self.dictionary = Dictionary::from_parameters(updated);
+        self.last_loss = Some(loss);
+    }
+
+    /// Waits until the device has made all updates so far; without this a GPU's queue would grow without bound.
+    ///
+    /// # Errors
+    /// If the device stopped answering.
+    pub async fn settle(&self) -> Result<(), UserError> {
+        if let Some(loss) = &self.last_loss {
+            loss.clone().into_data_async().await.map_err(lost)?;
+        }
+        Ok(())
+    }
+
+    /// Measures the live curves on held-out inputs and appends a row.
+    ///
+    /// # Errors
+    /// If the device stopped answering.
+    pub async fn row(&mut self) -> Result<FitRow, UserError> {
+        let threshold = self.threshold();
+        let held = self.rows(&self.held_rows);
+        let codes = self.objective.codes(&self.dictionary, held, threshold);
+        let decoded = self.dictionary.decode(codes.clone());
+        let mut transaction = Transaction::default().register(codes.inner()).register(decoded.inner());
+        if let Some(loss) = self.last_loss.take() {
+            transaction = transaction.register(loss);
+        }
+        let answers = read(transaction).await?;
+        let latents = self.config.latents as usize;
+        let active: Vec<usize> = answers[0].chunks(latents).map(|f| f.iter().filter(|v| **v > 0.0).count()).collect();
+        let dead = (0..latents).filter(|i| answers[0].iter().skip(*i).step_by(latents).all(|v| *v <= 0.0)).count();
+        let row = FitRow {
+            step: self.step,
+            loss: answers.get(2).and_then(|loss| loss.first()).copied().unwrap_or(f32::NAN),
+            l0: active.iter().sum::<usize>() as f32 / active.len() as f32,
+            dead_share: dead as f32 / latents as f32,
+            explained_variance: self.held_out_variance(&answers[1]),
+        };
+        self.curves.push(row.clone());
+        Ok(row)
+    }
+
+    /// Encodes the whole grid, undoes the scaling and classifies every latent.
+    ///
+    /// # Errors
+    /// If the device stopped answering.
+    pub async fn finish(mut self, wall_seconds: f64) -> Result<CrosscoderResult, UserError> {
+        if self.row_is_due() {
+            self.row().await?;
+        }
+        let threshold = self.threshold();
+        let codes = self.objective.codes(&self.dictionary, self.inputs.clone(), threshold.clone());
+        let decoded = self.dictionary.decode(codes.clone());
+        let mut transaction = Transaction::default().register(codes.inner()).register(decoded.inner());
+        for parameter in self.dictionary.parameters() {
+            transaction = transaction.register(parameter);
+        }
+        if let Some(threshold) = threshold {
+            transaction = transaction.register(threshold.inner());
+        }
+        let answers = read(transaction).await?;
+        let columns = answers[5].len();
+        let width = columns / self.sources.len();
+        // The decoder and its bias of each source, in raw activation units.
+        let block = |values: &[f32], s: usize| -> Vec<f32> {
+            values.chunks(columns).flat_map(|row| &row[s * width..(s + 1) * width]).copied().collect()
+        };
+        let decoders: Vec<Vec<f32>> = self.prepared.iter().enumerate().map(|(s, p)| p.raw_decoder(&block(&answers[4], s))).collect();
+        let biases: Vec<Vec<f32>> = self.prepared.iter().enumerate().map(|(s, p)| p.raw_bias(&block(&answers[5], s))).collect();
+        let found = analyse(&AnalysisInput {
+            sources: &self.sources,
+            codes: &answers[0],
+            decoders: &decoders,
+            biases: &biases,
+            data: &self.data,
+            held: &self.held_rows,
+        })?;
+        let weights = self.file(&answers)?;
+        Ok(CrosscoderResult {
+            sources: self.source_infos(),
+            curves: self.curves,
+            explained_variance: found.explained_variance,
+            l0: found.l0,
+            l0_quantiles: found.l0_quantiles,
+            alive: found.alive,
+            shared: found.shared,
+            emergent: found.emergent,
+            emergent_confirmed: found.emergent_confirmed,
+            vanished: found.vanished,
+            residue_energy_share: found.residue_energy_share,
+            latents: found.latents,
+            wall_seconds,
+            activations: found.activations,
+            weights,
+            config: self.config,
+        })
+    }
+
+    /// What each source looked like before the fit.
+    pub fn source_infos(&self) -> Vec<SourceInfo> {
+        self.sources.iter().zip(&self.prepared).map(|(source, prepared)| prepared.info(source.step)).collect()
+    }
+
+    /// θ of the inference rule, found over all fitted inputs; `None` where the variant needs none.
+    ///
+    /// Published trainers average the thresholds of late batches; the grid is small, so the exact one is at hand.
+    fn threshold(&self) -> Option<Tensor<3>> {
+        (self.config.variant == Variant::BatchTopK)
+            .then(|| self.objective.threshold(&self.dictionary, self.rows(&self.fit_rows)))
+    }
+
+    /// Rows of this update: epoch e visits the fitted rows in the permutation number e.
+    fn batch_rows(&self) -> Vec<u32> {
+        let (rows, size) = (self.fit_rows.len(), self.config.batch_size as usize);
+        let per_epoch = rows / size;
+        let (epoch, batch) = (self.step as usize / per_epoch, self.step as usize % per_epoch);
+        let order = Stream::new(self.config.seed, Purpose::CrosscoderBatch, epoch as u64).permutation(rows);
+        order.into_iter().skip(batch * size).take(size).map(|position| self.fit_rows[position as usize]).collect()
+    }
+
+    fn rows(&self, rows: &[u32]) -> Tensor<3> {
+        let index: Vec<i32> = rows.iter().map(|row| *row as i32).collect();
+        let length = index.len();
+        let index: Tensor<1, Int> = Tensor::from_data(TensorData::new(index, [length]), &self.device);
+        self.inputs.clone().select(1, index)
+    }
+
+    /// Held-out explained variance per source from decoded held-out inputs `[held, S·d]` (scaled units; the ratio has none).
+    fn held_out_variance(&self, decoded: &[f32]) -> Vec<f32> {
+        let width = self.sources[0].width;
+        let columns = width * self.sources.len();
+        (0..self.sources.len())
+            .map(|s| {
+                let values = &self.prepared[s].values;
+                let x: Vec<f32> =
+                    self.held_rows.iter().flat_map(|row| &values[*row as usize * width..(*row as usize + 1) * width]).copied().collect();
+                let x_hat: Vec<f32> = decoded.chunks(columns).flat_map(|row| &row[s * width..(s + 1) * width]).copied().collect();
+                explained_variance(&x, &x_hat, width) as f32
+            })
+            .collect()
+    }
+
+    /// The dictionary as safetensors, in the layout described at [`CrosscoderResult::weights`].
+    fn file(&self, answers: &[Vec<f32>]) -> Result<Vec<u8>, UserError> {
+        let (count, width, latents) = (self.sources.len(), self.sources[0].width, self.config.latents as usize);
+        let columns = count * width;
+        let tensor = |name: &str, shape: Vec<usize>, values: Vec<f32>| NamedTensor { name: name.to_owned(), shape, values };
+        let decoder = (0..count)
+            .flat_map(|s| answers[4].chunks(columns).flat_map(move |row| row[s * width..(s + 1) * width].to_vec()))
+            .collect();
+        let mut tensors = vec![
+            tensor("encoder.weight", vec![count, width, latents], answers[2].clone()),
+            tensor("encoder.bias", vec![latents], answers[3].clone()),
+            tensor("decoder.weight", vec![count, latents, width], decoder),
+            tensor("decoder.bias", vec![count, width], answers[5].clone()),
+            tensor("activation_mean", vec![count, width], self.prepared.iter().flat_map(|p| p.mean.clone()).collect()),
+            tensor("activation_scale", vec![count], self.prepared.iter().map(|p| p.scale).collect()),
+        ];
+        if let Some(threshold) = answers.get(6) {
+            tensors.push(tensor("threshold", vec![1], threshold.clone()));
+        }
+        Weights { tensors }.to_safetensors(None)
+    }
+}
+
+/// Starting dictionary: random directions of norm `decoder_norm` (one per latent, or one per latent and source), encoder the
+/// transpose divided by S, biases 0.
+fn start(config: &CrosscoderConfig, sources: usize, width: usize, device: &Device) -> Dictionary {
+    let (latents, columns) = (config.latents as usize, sources * width);
+    let mut decoder = vec![0f32; latents * columns];
+    for s in 0..sources {
+        let stream = if config.same_direction { 0 } else { s as u64 };
+        let mut draw = Stream::new(config.seed, Purpose::CrosscoderInit, stream);
+        for latent in 0..latents {
+            let direction: Vec<f64> = (0..width).map(|_| draw.normal()).collect();
+            let norm = direction.iter().map(|v| v * v).sum::<f64>().sqrt();
+            for (j, v) in direction.iter().enumerate() {
+                decoder[latent * columns + s * width + j] = (v / norm * config.decoder_norm) as f32;
+            }
+        }
+    }
+    let encoder: Vec<f32> =
+        (0..columns * latents).map(|i| decoder[(i % latents) * columns + i / latents] / sources as f32).collect();
+    Dictionary {
+        encoder: Tensor::from_data(TensorData::new(encoder, [1, columns, latents]), device),
+        encoder_bias: Tensor::zeros([1, 1, latents], device),
+        decoder: Tensor::from_data(TensorData::new(decoder, [1, latents, columns]), device),
+        decoder_bias: Tensor::zeros([1, 1, columns], device),
+    }
+}
+
+async fn read(transaction: Transaction) -> Result<Vec<Vec<f32>>, UserError> {
+    transaction.execute_async().await.map_err(lost)?.into_iter().map(|data| data.try_into_vec::<f32>().map_err(lost)).collect()
+}

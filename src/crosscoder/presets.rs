@@ -1,0 +1,112 @@
+//! Crosscoder fits that are known to show something. `births` is the default because it was measured to be the one that
+//! separates what a clean network has from what a memorising one had; the others are its controls.
+
+use super::config::{CrosscoderConfig, Hook, Variant};
+use super::fields::CROSSCODER_SCHEMA;
+use crate::experiment::edit::distance;
+use crate::record::UserError;
+use std::sync::LazyLock;
+
+/// A known fit.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CrosscoderPreset {
+    /// Name on the command line and in links.
+    pub name: &'static str,
+    /// Short name for people.
+    pub title: &'static str,
+    /// One plain sentence: what one will see.
+    pub sentence: &'static str,
+    /// What is fitted.
+    pub config: CrosscoderConfig,
+    /// Where the setting comes from and what was measured with it.
+    pub source: &'static str,
+}
+
+/// All crosscoder presets, the default one first.
+pub fn crosscoder_presets() -> &'static [CrosscoderPreset] {
+    &PRESETS
+}
+
+/// The crosscoder preset called `name`.
+///
+/// # Errors
+/// An unknown name is answered with the nearest one and the list.
+pub fn crosscoder_preset(name: &str) -> Result<&'static CrosscoderPreset, UserError> {
+    if let Some(found) = crosscoder_presets().iter().find(|p| p.name == name) {
+        return Ok(found);
+    }
+    let nearest = crosscoder_presets().iter().map(|p| p.name).min_by_key(|p| distance(p, name)).unwrap_or_default();
+    let all: Vec<&str> = crosscoder_presets().iter().map(|p| p.name).collect();
+    Err(UserError::new(
+        format!("There is no crosscoder preset called \"{name}\""),
+        format!("The nearest is {nearest}; all are {}", all.join(", ")),
+    ))
+}
+
+/// The null fit of `config`: its last source repeated, so that nothing can be born and every "birth" is an artefact. The name
+/// gets the ending `-null`. Resolve `sources` first: without any there is nothing to repeat and they stay empty.
+pub fn null_of(config: &CrosscoderConfig) -> CrosscoderConfig {
+    let sources = config.sources.last().map_or_else(Vec::new, |last| vec![*last; config.sources.len()]);
+    // Names hold at most 40 characters; all of them are ASCII.
+    let stem: String = config.name.chars().take(35).collect();
+    CrosscoderConfig { name: format!("{stem}-null"), sources, ..config.clone() }
+}
+
+static PRESETS: LazyLock<Vec<CrosscoderPreset>> = LazyLock::new(|| {
+    let births = CrosscoderConfig {
+        schema: CROSSCODER_SCHEMA,
+        name: "births".into(),
+        seed: 0,
+        hook: Hook::ResidPost,
+        sources: Vec::new(),
+        latents: 256,
+        variant: Variant::L1OfNorms,
+        lambda: 1.0,
+        k: 40,
+        steps: 1500,
+        batch_size: 512,
+        learning_rate: 1e-3,
+        decoder_norm: 0.1,
+        same_direction: true,
+        held_out: 0.1,
+    };
+    let contrast = CrosscoderConfig { name: "batch-top-k".into(), variant: Variant::BatchTopK, ..births.clone() };
+    vec![
+        CrosscoderPreset {
+            name: "births",
+            title: "What was born",
+            sentence: "Dozens of latents are absent while the network memorises and carry its answer once it has grokked",
+            config: births,
+            source: "Objective of Lindsey et al. 2024. Measured on transformer-59-mirror over four training seeds: 44–65 emergent \
+                     latents, 36–54 of them confirmed by Latent Scaling, held-out explained variance at least .89 in each source, \
+                     and none in the null fit",
+        },
+        CrosscoderPreset {
+            name: "batch-top-k",
+            title: "The contrast: a fixed number of latents",
+            sentence: "With as many active latents and the same explained variance, a counted code shows no births at all",
+            config: contrast,
+            source: "Objective of Minder et al. 2025. Measured on the same runs at k = 40: no emergent latent in any of four seeds, \
+                     because a counted code spends its budget on latents that serve all sources",
+        },
+    ]
+});
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_null_fit_repeats_the_last_source_and_changes_nothing_else() {
+        let config = CrosscoderConfig { sources: vec![250, 600, 1000], ..crosscoder_preset("births").unwrap().config.clone() };
+        let null = null_of(&config);
+        assert_eq!(null.sources, [1000, 1000, 1000]);
+        assert_eq!(null.name, "births-null");
+        assert_eq!(CrosscoderConfig { name: config.name.clone(), sources: config.sources.clone(), ..null }, config);
+    }
+
+    #[test]
+    fn an_unknown_name_is_answered_with_the_nearest() {
+        assert!(crosscoder_preset("birth").unwrap_err().remedy.contains("births"));
+    }
+}

@@ -1,0 +1,138 @@
+//! Whether a crosscoder can be fitted to a given run: the hook must exist in its network and the sources among its checkpoints.
+
+use super::config::{CrosscoderConfig, Hook};
+use super::fields::{inputs, own_errors};
+use crate::experiment::{Experiment, FieldError, ModelConfig};
+
+/// Largest decoder, in parameters per copy: gradient and Adam's moments make it four times as large.
+pub const MAX_DECODER_PARAMETERS: u64 = 1 << 25;
+
+impl CrosscoderConfig {
+    /// Whether this can be fitted to a run of `experiment` whose saved checkpoints are at `available_steps`.
+    /// Empty `sources` are fine: they are picked from the curves.
+    ///
+    /// # Errors
+    /// Every reason why not; each names the setting, the cause and the nearest value that works.
+    pub fn validate(&self, experiment: &Experiment, available_steps: &[u32]) -> Result<(), Vec<FieldError>> {
+        let mut errors = own_errors(self);
+        if self.hook == Hook::ResidPost && matches!(experiment.model, ModelConfig::Mlp(_)) {
+            errors.push(FieldError::new("hook", "A perceptron has no residual stream", "Use mlp_post or logits"));
+        }
+        for step in &self.sources {
+            if available_steps.contains(step) {
+                continue;
+            }
+            let remedy = match available_steps.iter().min_by_key(|s| s.abs_diff(*step)) {
+                Some(nearest) => format!("Use {nearest}, the nearest saved one"),
+                None => "Run the experiment first, so that there are checkpoints".into(),
+            };
+            errors.push(FieldError::new("sources", format!("No checkpoint was saved at step {step}"), remedy));
+        }
+        if self.sources.is_empty() && available_steps.is_empty() {
+            errors.push(FieldError::new("sources", "The run has no checkpoints", "Run the experiment first"));
+        }
+        if errors.is_empty() {
+            check_sizes(self, experiment, &mut errors);
+        }
+        if errors.is_empty() { Ok(()) } else { Err(errors) }
+    }
+}
+
+fn check_sizes(config: &CrosscoderConfig, experiment: &Experiment, errors: &mut Vec<FieldError>) {
+    let inputs = inputs(experiment);
+    // Folds are made of whole pairs, so this is the count to within one pair.
+    let fitted = inputs - (f64::from(inputs) * config.held_out).round() as u32;
+    if fitted < 2 || fitted == inputs {
+        errors.push(FieldError::new(
+            "held_out",
+            format!("{} of {inputs} inputs leaves one side empty", config.held_out),
+            "Use .1",
+        ));
+    } else if config.batch_size > fitted {
+        errors.push(FieldError::new(
+            "batch_size",
+            format!("A batch of {} is more than the {fitted} inputs that are not held out", config.batch_size),
+            format!("Use {}", fitted.min(512)),
+        ));
+    }
+    let width = match (config.hook, &experiment.model) {
+        (Hook::Logits, _) => experiment.task.modulus,
+        (Hook::ResidPost, ModelConfig::Transformer(t)) => t.d_model,
+        (Hook::MlpPost, ModelConfig::Transformer(t)) => t.mlp_width,
+        (_, ModelConfig::Mlp(mlp)) => mlp.width,
+    };
+    // Picked sources are three.
+    let sources = if config.sources.is_empty() { 3 } else { config.sources.len() as u64 };
+    let per_latent = sources * u64::from(width);
+    if per_latent * u64::from(config.latents) > MAX_DECODER_PARAMETERS {
+        errors.push(FieldError::new(
+            "latents",
+            format!("{} latents over {sources} sources of width {width} are too large to fit", config.latents),
+            format!("Use at most {}", (MAX_DECODER_PARAMETERS / per_latent).max(1)),
+        ));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::presets::crosscoder_preset;
+    use super::*;
+    use crate::experiment::preset;
+
+    fn births(sources: &[u32]) -> CrosscoderConfig {
+        CrosscoderConfig { sources: sources.to_vec(), ..crosscoder_preset("births").unwrap().config.clone() }
+    }
+
+    fn only_error(config: &CrosscoderConfig, experiment: &Experiment) -> FieldError {
+        let errors = config.validate(experiment, &[0, 250, 600, 1000]).unwrap_err();
+        assert_eq!(errors.len(), 1, "{errors:?}");
+        errors[0].clone()
+    }
+
+    #[test]
+    fn births_fits_the_flagship_run_with_sources_named_or_picked() {
+        let experiment = &preset("transformer-59-mirror").unwrap().experiment;
+        assert_eq!(births(&[]).validate(experiment, &[0, 250, 600, 1000]), Ok(()));
+        assert_eq!(births(&[250, 600, 1000]).validate(experiment, &[0, 250, 600, 1000]), Ok(()));
+        assert_eq!(births(&[1000, 1000, 1000]).validate(experiment, &[0, 250, 600, 1000]), Ok(()));
+    }
+
+    #[test]
+    fn a_missing_checkpoint_is_answered_with_the_nearest_saved_one() {
+        let experiment = &preset("transformer-59-mirror").unwrap().experiment;
+        let error = only_error(&births(&[250, 640]), experiment);
+        assert_eq!((error.path.as_str(), error.remedy.as_str()), ("sources", "Use 600, the nearest saved one"));
+        assert!(births(&[]).validate(experiment, &[]).is_err());
+    }
+
+    #[test]
+    fn a_perceptron_has_no_residual_stream() {
+        let experiment = &preset("quadratic-31").unwrap().experiment;
+        assert_eq!(only_error(&births(&[]), experiment).path, "hook");
+        let hidden = CrosscoderConfig { hook: Hook::MlpPost, ..births(&[]) };
+        assert_eq!(hidden.validate(experiment, &[0]), Ok(()));
+    }
+
+    #[test]
+    fn sizes_that_cannot_be_fitted_are_refused_with_one_that_can() {
+        let experiment = &preset("transformer-59-mirror").unwrap().experiment;
+        let refused = [
+            CrosscoderConfig { latents: 0, ..births(&[]) },
+            CrosscoderConfig { batch_size: 3400, ..births(&[]) },
+            CrosscoderConfig { held_out: 1e-9, ..births(&[]) },
+            CrosscoderConfig { held_out: f64::NAN, ..births(&[]) },
+            CrosscoderConfig { k: 300, variant: super::super::Variant::BatchTopK, ..births(&[]) },
+            CrosscoderConfig { name: "../x".into(), ..births(&[]) },
+            CrosscoderConfig { sources: vec![600, 250], ..births(&[]) },
+        ];
+        for (config, path) in refused.iter().zip(["latents", "batch_size", "held_out", "held_out", "k", "name", "sources"]) {
+            assert_eq!(only_error(config, experiment).path, path);
+        }
+        let wide = CrosscoderConfig { latents: 4096, hook: Hook::MlpPost, sources: vec![250; 16], ..births(&[]) };
+        let mut large = experiment.clone();
+        if let ModelConfig::Transformer(t) = &mut large.model {
+            t.mlp_width = 4096;
+        }
+        assert_eq!(only_error(&wide, &large).remedy, "Use at most 512");
+    }
+}

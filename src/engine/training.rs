@@ -1,0 +1,186 @@
+//! One run under way: the trainer, what it has recorded, and when to evaluate, save and stop.
+
+use super::capability::EngineChoice;
+use super::message::{Event, Resume};
+use super::port::Port;
+use super::tick::Tick;
+use super::{BUILD, capability::EngineKind};
+use crate::experiment::Experiment;
+use crate::measure::delay::delay;
+use crate::record::{Checkpoint, Fingerprint, MetricRow, RunSummary, UserError};
+use crate::train::Trainer;
+use burn::tensor::Device;
+
+/// What a tick led to.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Outcome {
+    /// More to do.
+    Going,
+    /// The requested number of single steps is made.
+    Held,
+    /// All updates are made.
+    Done,
+    /// The loss is no longer a number; the update (from 0) whose batch loss was not finite.
+    Diverged(u32),
+}
+
+/// A run with its record.
+pub(super) struct Training {
+    experiment: Experiment,
+    trainer: Trainer,
+    choice: EngineChoice,
+    rows: Vec<MetricRow>,
+    fingerprint: Fingerprint,
+    tick: Tick,
+    evaluated: Option<u32>,
+    saved: Option<u32>,
+    hold_at: Option<u32>,
+    worked_ms: f64,
+}
+
+impl Training {
+    pub(super) fn new(
+        experiment: Experiment,
+        choice: EngineChoice,
+        device: &Device,
+        resume: Option<Resume>,
+    ) -> Result<Self, UserError> {
+        let gather = choice.kind == EngineKind::Cpu;
+        let mut trainer = Trainer::new(core::slice::from_ref(&experiment), gather, device)?;
+        let mut fingerprint = Fingerprint::new(&experiment);
+        let (mut rows, mut worked_ms, mut reached) = (Vec::new(), 0.0, None);
+        if let Some(resume) = resume {
+            let chain = trainer.restore(&resume.point)?;
+            fingerprint = Fingerprint::from_state(&chain)?;
+            rows = resume.rows.into_iter().filter(|row| row.step <= trainer.step()).collect();
+            worked_ms = resume.wall_seconds * 1000.0;
+            reached = Some(trainer.step());
+        }
+        Ok(Self {
+            evaluated: rows.last().map(|row: &MetricRow| row.step),
+            saved: reached,
+            // A GPU's queue is only bounded by our reads; a CPU has no queue.
+            tick: Tick::new(if choice.kind == EngineKind::Gpu { 32 } else { 4096 }),
+            experiment,
+            trainer,
+            choice,
+            rows,
+            fingerprint,
+            hold_at: None,
+            worked_ms,
+        })
+    }
+
+    pub(super) fn step(&self) -> u32 {
+        self.trainer.step()
+    }
+
+    /// Hold after `count` more updates; `None` lifts the hold.
+    pub(super) fn hold_after(&mut self, count: Option<u32>) {
+        self.hold_at = count.map(|count| self.step().saturating_add(count));
+    }
+
+    /// About 50 ms of updates, with the evaluations and checkpoints that fall due.
+    pub(super) async fn advance(&mut self, port: &mut impl Port) -> Result<Outcome, UserError> {
+        let begun = port.now_ms();
+        let (last, budget) = (self.experiment.steps, self.tick.steps());
+        let mut made = 0;
+        let outcome = loop {
+            if let Some(step) = self.note(port, false).await? {
+                break Outcome::Diverged(step);
+            }
+            if self.step() >= last {
+                break Outcome::Done;
+            }
+            if self.hold_at.is_some_and(|hold| self.step() >= hold) {
+                break Outcome::Held;
+            }
+            if made == budget {
+                break Outcome::Going;
+            }
+            self.trainer.advance();
+            made += 1;
+        };
+        let outcome = match self.flush(port).await? {
+            Some(step) => Outcome::Diverged(step),
+            None => outcome,
+        };
+        let spent = port.now_ms() - begun;
+        self.worked_ms += spent;
+        self.tick.took(made, spent);
+        if made > 0 {
+            port.emit(Event::Progress { step: self.step(), ms_per_step: (spent / f64::from(made)) as f32 });
+        }
+        Ok(outcome)
+    }
+
+    /// Evaluates and saves the present weights where the schedule (or `force`) asks for it, once per step. Returns the update at
+    /// which the loss stopped being finite, if saving found one.
+    async fn note(&mut self, port: &mut impl Port, force: bool) -> Result<Option<u32>, UserError> {
+        let (step, last) = (self.step(), self.experiment.steps);
+        if self.evaluated != Some(step) && (force || self.experiment.logging.evaluates_at(step, last)) {
+            self.trainer.evaluate();
+            self.evaluated = Some(step);
+        }
+        if self.saved != Some(step) && (force || self.experiment.logging.checkpoints_at(step, last)) {
+            // Read first: weights that are not finite must not become a checkpoint.
+            if let Some(step) = self.flush(port).await? {
+                return Ok(Some(step));
+            }
+            self.save(port).await?;
+            self.saved = Some(step);
+        }
+        Ok(None)
+    }
+
+    async fn save(&mut self, port: &mut impl Port) -> Result<(), UserError> {
+        let step = self.step();
+        for weights in self.trainer.weights().await? {
+            self.fingerprint.add(step, &weights);
+            port.emit(Event::Checkpoint(Checkpoint { step, weights: weights.to_safetensors(None)? }));
+        }
+        let bytes = self.trainer.resume_point(&self.fingerprint.state()).await?;
+        port.emit(Event::ResumePoint { step, bytes });
+        Ok(())
+    }
+
+    /// Brings rows back and sends them. Returns the first update whose loss was not finite.
+    async fn flush(&mut self, port: &mut impl Port) -> Result<Option<u32>, UserError> {
+        let readings = self.trainer.read().await?;
+        let broken_update = readings.losses.iter().find(|(_, losses)| losses.iter().any(|loss| !loss.is_finite())).map(|(s, _)| *s);
+        let fresh: Vec<MetricRow> = readings.rows.into_iter().flatten().collect();
+        let finite = |row: &MetricRow| row.train_loss.is_finite() && row.test_loss.is_finite() && row.weight_norm.is_finite();
+        let broken_row = fresh.iter().find(|row| !finite(row)).map(|row| row.step.saturating_sub(1));
+        let fresh: Vec<MetricRow> = fresh.into_iter().take_while(finite).collect();
+        if !fresh.is_empty() {
+            self.rows.extend_from_slice(&fresh);
+            port.emit(Event::Metrics(fresh));
+        }
+        Ok(match (broken_update, broken_row) {
+            (Some(a), Some(b)) => Some(a.min(b)),
+            (a, b) => a.or(b),
+        })
+    }
+
+    /// Ends the run here: the last weights are evaluated and saved unless the run diverged.
+    pub(super) async fn finish(&mut self, port: &mut impl Port, ended_early: Option<String>, diverged: bool) -> Result<RunSummary, UserError> {
+        if !diverged {
+            self.note(port, true).await?;
+            self.flush(port).await?;
+        }
+        let delay = delay(&self.rows, true);
+        Ok(RunSummary {
+            t_mem: delay.t_mem,
+            t_gen: delay.t_gen,
+            t_gen_99: delay.t_gen_99,
+            t_half: delay.t_half,
+            steps: self.step(),
+            engine: self.choice.label.clone(),
+            exact: self.choice.exact,
+            build: BUILD.to_owned(),
+            fingerprint: self.fingerprint.hex(),
+            wall_seconds: self.worked_ms / 1000.0,
+            ended_early,
+        })
+    }
+}

@@ -1,0 +1,132 @@
+//! The address of what is on the page: `#v=atlas&t=600&l=12&x=…`, so that every picture can be sent.
+//!
+//! Addresses that the page writes itself are marked in the history entry, so that a reload goes on quietly while a link from
+//! someone else is announced and never starts anything. A link's experiment replaces the draft only; what is on the page stays.
+
+use super::configure::changes;
+use super::store::{Lab, Opened, View};
+use crate::crosscoder::CrosscoderConfig;
+use crate::experiment::link::{decode, encode};
+use crate::experiment::{Experiment, Link, Preset, presets};
+use crate::record::UserError;
+use leptos::prelude::*;
+use wasm_bindgen::prelude::*;
+
+/// What a fragment says.
+#[derive(Default)]
+struct Fragment {
+    view: Option<View>,
+    time: Option<u32>,
+    latent: Option<u32>,
+    link: Option<String>,
+}
+
+fn parse(fragment: &str) -> Fragment {
+    let mut found = Fragment::default();
+    for (key, value) in fragment.trim_start_matches('#').split('&').filter_map(|part| part.split_once('=')) {
+        match key {
+            "v" => found.view = View::ALL.iter().find(|(_, name, _)| *name == value).map(|(view, ..)| *view),
+            "t" => found.time = value.parse().ok(),
+            "l" => found.latent = value.parse().ok(),
+            "x" => found.link = Some(value.to_owned()),
+            _ => {}
+        }
+    }
+    found
+}
+
+fn name_of(view: View) -> &'static str {
+    View::ALL.iter().find(|(known, ..)| *known == view).map_or("run", |(_, name, _)| name)
+}
+
+/// The preset with the fewest differences from `experiment`.
+pub(super) fn nearest_preset(experiment: &Experiment) -> &'static Preset {
+    let all = presets();
+    all.iter().min_by_key(|preset| changes(&preset.experiment, experiment).len()).unwrap_or(&all[0])
+}
+
+/// Reads the address at start and whenever another link is pasted into it, and keeps it up to date.
+pub(super) fn connect(lab: Lab) {
+    let Some(window) = web_sys::window() else { return };
+    let own = window.history().and_then(|history| history.state()).is_ok_and(|state| state.is_truthy());
+    open(lab, own);
+    let on_change = Closure::<dyn FnMut()>::new(move || open(lab, false));
+    // `replace_state` raises no such event, so what comes here was typed, pasted or followed.
+    if window.add_event_listener_with_callback("hashchange", on_change.as_ref().unchecked_ref()).is_ok() {
+        on_change.forget();
+    }
+    Effect::new(move |_| write(lab));
+}
+
+fn open(lab: Lab, own: bool) {
+    let fragment = web_sys::window().and_then(|window| window.location().hash().ok()).unwrap_or_default();
+    let found = parse(&fragment);
+    if let Some(view) = found.view {
+        lab.view.set(view);
+    }
+    lab.time.set(found.time);
+    lab.latent.set(found.latent);
+    let Some(text) = found.link else { return };
+    match decode(&text) {
+        Ok(link) => take(lab, link, own),
+        Err(error) => lab.opened.set(Some(Opened::Refused(error))),
+    }
+}
+
+fn take(lab: Lab, link: Link, own: bool) {
+    let preset = nearest_preset(&link.experiment);
+    lab.preset.set(preset);
+    lab.draft.replace(link.experiment.clone());
+    if let Some(crosscoder) = &link.crosscoder {
+        lab.fit_form.replace(crosscoder.clone());
+    }
+    if !own {
+        let changes = changes(&preset.experiment, &link.experiment);
+        lab.opened.set(Some(Opened::Link(Box::new(link), changes)));
+    }
+}
+
+/// The fragment that shows what is on the page now.
+fn write(lab: Lab) {
+    let mut parts = vec![format!("v={}", name_of(lab.view.get()))];
+    if let Some(step) = lab.time.get() {
+        parts.push(format!("t={step}"));
+    }
+    if let Some(latent) = lab.latent.get() {
+        parts.push(format!("l={latent}"));
+    }
+    let experiment = lab.shown_experiment();
+    let pristine = presets().first().is_some_and(|landing| landing.experiment == experiment);
+    // An experiment that is being edited and not valid yet has no address.
+    if !pristine && let Ok(text) = encode(&Link { experiment, crosscoder: None, fingerprint: None }) {
+        parts.push(format!("x={text}"));
+    }
+    let fragment = if parts == ["v=run"] { String::new() } else { format!("#{}", parts.join("&")) };
+    let Some(window) = web_sys::window() else { return };
+    let location = window.location();
+    let path = format!("{}{}", location.pathname().unwrap_or_default(), location.search().unwrap_or_default());
+    if let Ok(history) = window.history() {
+        // Browsers limit how often this may be called; a missed one is made up by the next.
+        let _ = history.replace_state_with_url(&JsValue::TRUE, "", Some(&format!("{path}{fragment}")));
+    }
+}
+
+/// The link to send: the run's experiment (or the draft), its fit if there is one, and its fingerprint once it has ended. A link
+/// that was opened is passed on as it came until its experiment has run here.
+pub(super) fn link_to_send(lab: Lab) -> Result<String, UserError> {
+    let experiment = untrack(|| lab.shown_experiment());
+    let received = untrack(|| lab.link()).filter(|link| link.experiment == experiment);
+    let received = received.unwrap_or(Link { experiment, crosscoder: None, fingerprint: None });
+    let crosscoder: Option<CrosscoderConfig> = lab.fits.with_untracked(|fits| fits.first().map(|fit| fit.config.clone()));
+    // A run that was cut short has a fingerprint that nobody who runs it whole could meet.
+    let summary = untrack(|| lab.summary()).filter(|summary| summary.ended_early.is_none());
+    let link = Link {
+        crosscoder: crosscoder.or(received.crosscoder),
+        fingerprint: summary.map(|summary| summary.fingerprint).or(received.fingerprint),
+        experiment: received.experiment,
+    };
+    let text = encode(&link)?;
+    let location = web_sys::window().and_then(|window| window.location().href().ok()).unwrap_or_default();
+    let base = location.split('#').next().unwrap_or_default();
+    Ok(format!("{base}#v={}&x={text}", name_of(lab.view.get_untracked())))
+}

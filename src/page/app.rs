@@ -1,0 +1,171 @@
+//! The whole page: puts the views together, finds the worker, looks for a stored run, listens to the keyboard.
+
+use super::address;
+use super::atlas::atlas_view;
+use super::cards::cards;
+use super::claim::claim;
+use super::header::header;
+use super::inside::inside_view;
+use super::run::{run_view, status};
+use super::session;
+use super::share::{accept_drops, export, import};
+use super::storage::Storage;
+use super::store::{Lab, View};
+use super::transport::time_slider;
+use crate::crosscoder::crosscoder_presets;
+use crate::experiment::presets;
+use crate::plot::{Ink, css_hex};
+use leptos::html::Input;
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use wasm_bindgen::prelude::*;
+use web_sys::{Element, KeyboardEvent};
+
+/// Replaces what stands in `#app` by the laboratory.
+pub(super) fn mount() {
+    let Some(document) = web_sys::window().and_then(|window| window.document()) else { return };
+    let Some(app) = document.get_element_by_id("app").and_then(|element| element.dyn_into().ok()) else { return };
+    let worker = document
+        .query_selector("meta[name=grokscope-worker]")
+        .ok()
+        .flatten()
+        .and_then(|meta| meta.get_attribute("content"))
+        .unwrap_or_default();
+    let element: &web_sys::HtmlElement = &app;
+    element.set_inner_html("");
+    mount_to(app, move || page(worker)).forget();
+}
+
+fn page(worker: String) -> AnyView {
+    // Both lists are written in the source and never empty.
+    let lab = Lab::new(&presets()[0], crosscoder_presets()[0].config.clone());
+    follow_appearance(lab);
+    address::connect(lab);
+    listen_to_keys(lab);
+    accept_drops(lab);
+    spawn_local(open_storage(lab));
+    // After the first paint: compiling the engine would delay it.
+    set_timeout(move || session::open_engine(lab, worker), std::time::Duration::from_millis(30));
+    let view = move || match lab.view.get() {
+        View::Run => run_view(lab),
+        View::Inside => inside_view(lab),
+        View::Atlas => atlas_view(lab),
+    };
+    view! {
+        {header(lab)}
+        <main class="page">
+            {cards(lab)}
+            {status(lab)}
+            {view}
+            {keep(lab)}
+        </main>
+        {time_slider(lab)}
+    }
+    .into_any()
+}
+
+/// Out as a file and in again.
+fn keep(lab: Lab) -> AnyView {
+    let file = NodeRef::<Input>::new();
+    let chosen = move |_| {
+        if let Some(input) = file.get_untracked() {
+            if let Some(file) = input.files().and_then(|files| files.get(0)) {
+                import(lab, file);
+            }
+            // So that the same file can be chosen again.
+            input.set_value("");
+        }
+    };
+    view! {
+        <footer class="row">
+            <button type="button" class="small-button" id="export" disabled=move || lab.run.with(Option::is_none)
+                on:click=move |_| export(lab)>"Export this run"</button>
+            <label class="button small" for="import">"Open an archive…"</label>
+            <input type="file" id="import" class="visually-hidden" accept=".zip" node_ref=file on:change=chosen />
+            <span class="small muted">"A zip of open files: metrics as CSV, weights as safetensors. Nothing leaves this machine by itself."</span>
+        </footer>
+    }
+    .into_any()
+}
+
+/// Light or dark: as the system says, or as chosen here before.
+fn follow_appearance(lab: Lab) {
+    let Some(window) = web_sys::window() else { return };
+    let storage = window.local_storage().ok().flatten();
+    let chosen = storage.as_ref().and_then(|storage| storage.get_item("appearance").ok().flatten());
+    let system = window.match_media("(prefers-color-scheme: dark)").ok().flatten().is_some_and(|query| query.matches());
+    let dark = chosen.map_or(system, |chosen| chosen == "dark");
+    lab.dark.set(dark);
+    Effect::new(move |before: Option<bool>| {
+        let dark = lab.dark.get();
+        let name = if dark { "dark" } else { "light" };
+        if let Some(root) = window.document().and_then(|document| document.document_element()) {
+            let colours = [("train", Ink::Train), ("test", Ink::Test), ("accent", Ink::Accent)];
+            let colours: String = colours.iter().map(|(name, ink)| format!("--{name}:{};", css_hex(*ink, dark))).collect();
+            // The root always takes attributes.
+            let _ = root.set_attribute("data-theme", name);
+            let _ = root.set_attribute("style", &colours);
+        }
+        // Only a choice is remembered, so that a page that follows the system goes on doing so.
+        if before.is_some_and(|before| before != dark)
+            && let Some(storage) = &storage
+        {
+            let _ = storage.set_item("appearance", name);
+        }
+        dark
+    });
+}
+
+/// Space starts and pauses, → makes one update, unless the key belongs to a control.
+fn listen_to_keys(lab: Lab) {
+    let Some(document) = web_sys::window().and_then(|window| window.document()) else { return };
+    let on_key = Closure::<dyn FnMut(KeyboardEvent)>::new(move |event: KeyboardEvent| {
+        let control = "input, select, textarea, button, a, summary, [tabindex], [popover]";
+        let busy = event.target().and_then(|target| target.dyn_into::<Element>().ok());
+        let busy = busy.is_some_and(|element| element.closest(control).is_ok_and(|found| found.is_some()));
+        if busy || event.ctrl_key() || event.meta_key() || event.alt_key() {
+            return;
+        }
+        match event.key().as_str() {
+            " " => session::toggle(lab),
+            "ArrowRight" => session::single_step(lab),
+            _ => return,
+        }
+        event.prevent_default();
+    });
+    if document.add_event_listener_with_callback("keydown", on_key.as_ref().unchecked_ref()).is_ok() {
+        on_key.forget();
+    }
+}
+
+/// Opens the runs on this device and offers the newest that no other tab has.
+async fn open_storage(lab: Lab) {
+    let storage = match Storage::open(move |error| lab.fail(error)).await {
+        Ok(storage) => storage,
+        Err(error) => return lab.fail(error),
+    };
+    lab.storage.set_value(Some(storage.clone()));
+    let runs = match storage.runs().await {
+        Ok(runs) => runs,
+        Err(error) => return lab.fail(error),
+    };
+    storage.make_room(&runs);
+    for run in runs {
+        let Some(claim) = claim(&run.id).await else { continue };
+        // A run that was started meanwhile has the floor.
+        if lab.run.with_untracked(Option::is_some) {
+            return;
+        }
+        match storage.load(run).await {
+            Ok(stored) => {
+                let step = stored.rows.last().map_or(stored.run.step, |row| row.step);
+                let from = stored.resume.as_ref().map(|(step, _)| *step).filter(|_| stored.run.summary.is_none());
+                lab.resume_card.set(Some((stored.run.clone(), step, from)));
+                lab.stored.set_value(Some(stored));
+                lab.claim.set_value(Some(claim));
+            }
+            Err(error) => lab.fail(error),
+        }
+        return;
+    }
+}

@@ -1,0 +1,332 @@
+//! The crosscoder view: what to fit, the fit as it goes, the fits that are done.
+//!
+//! A fit is a question about a run, so it needs nothing but the run's checkpoints; several are kept side by side because one
+//! alone says little: the null fit shows what the method makes up, BatchTopK what a counted code hides.
+
+use super::chart::{figure, sheet};
+use super::form::control;
+use super::latents::result;
+use super::session;
+use super::store::{FitState, Lab, View, grouped};
+use crate::crosscoder::{CrosscoderConfig, Hook, Variant, crosscoder_fields, crosscoder_presets, null_of, pick_sources};
+use crate::experiment::{FieldError, ModelConfig};
+use crate::plot::{Axis, Curves, Ink, NumberFormat, Scale, Series, draw_curves};
+use crate::record::UserError;
+use leptos::prelude::*;
+
+/// Settings in the first row; the others are one click further.
+const MAIN: [&str; 6] = ["hook", "variant", "lambda", "k", "latents", "steps"];
+/// The name is given by the page, sources have their own control.
+const HIDDEN: [&str; 3] = ["schema", "name", "sources"];
+
+/// The view.
+pub(super) fn atlas_view(lab: Lab) -> AnyView {
+    let ready = Memo::new(move |_| lab.checkpoints.with(|all| all.len() > 1) && !lab.phase.get().is_live());
+    let body = move || if ready.get() { workbench(lab) } else { waiting(lab) };
+    view! {
+        <section class="view" aria-label="Atlas">
+            <div class="lead">
+                <h1>"Which features were born?"</h1>
+                <p class="muted">"A crosscoder reads several checkpoints of one run at once and writes them with one dictionary. A latent that is absent from the memorising network and strong in the clean one was born in between."</p>
+            </div>
+            {body}
+        </section>
+    }
+    .into_any()
+}
+
+fn waiting(lab: Lab) -> AnyView {
+    let words = move || {
+        if lab.phase.get().is_live() {
+            "The run is under way. Let it finish or stop it; then its checkpoints can be compared."
+        } else {
+            "A crosscoder compares checkpoints of a run. Start one first: “A transformer groks” is made for this and takes about half a minute."
+        }
+    };
+    view! {
+        <div class="empty">
+            <h2>"Nothing to compare yet"</h2>
+            <p class="muted">{words}</p>
+            <button type="button" on:click=move |_| lab.view.set(View::Run)>"Go to the run"</button>
+        </div>
+        // Tests and screen readers find the state also before there is anything to fit.
+        <div id="fit-status" data-state="idle" data-step="0"></div>
+    }
+    .into_any()
+}
+
+/// The sources of the next fit: those chosen, or the picked ones, or why there are none.
+fn sources(lab: Lab) -> Result<Vec<u32>, UserError> {
+    let chosen = lab.fit_form.value.with(|config| config.sources.clone());
+    if !chosen.is_empty() {
+        return Ok(chosen);
+    }
+    let steps: Vec<u32> = lab.checkpoints.with(|all| all.iter().map(|checkpoint| checkpoint.step).collect());
+    lab.rows.with(|rows| pick_sources(rows, &steps))
+}
+
+/// The next fit with everything resolved, or why it cannot be made.
+fn next_fit(lab: Lab) -> Result<CrosscoderConfig, Vec<FieldError>> {
+    let mut errors = lab.fit_form.unread_errors();
+    let sources = sources(lab).map_err(|error| vec![FieldError::new("sources", error.cause, error.remedy)])?;
+    let config = CrosscoderConfig { sources, ..lab.fit_form.value.get() };
+    let steps: Vec<u32> = lab.checkpoints.with(|all| all.iter().map(|checkpoint| checkpoint.step).collect());
+    if let Err(more) = config.validate(&lab.shown_experiment(), &steps) {
+        errors.extend(more);
+    }
+    if errors.is_empty() { Ok(config) } else { Err(errors) }
+}
+
+/// A name that no fit of this run has.
+fn named(lab: Lab, config: CrosscoderConfig) -> CrosscoderConfig {
+    let stem = match config.variant {
+        _ if config.name.ends_with("-null") => config.name.clone(),
+        variant => {
+            crosscoder_presets().iter().find(|preset| preset.config.variant == variant).map_or("fit", |p| p.name).to_owned()
+        }
+    };
+    let taken = |name: &str| lab.fits.with_untracked(|fits| fits.iter().any(|fit| fit.config.name == name));
+    let mut name = stem.clone();
+    let mut number = 2;
+    while taken(&name) {
+        name = format!("{stem}-{number}");
+        number += 1;
+    }
+    CrosscoderConfig { name, ..config }
+}
+
+fn workbench(lab: Lab) -> AnyView {
+    // A perceptron has no residual stream; its hidden layer is the nearest thing to look at.
+    let is_mlp = matches!(untrack(|| lab.shown_experiment()).model, ModelConfig::Mlp(_));
+    if is_mlp && lab.fit_form.value.with_untracked(|config| config.hook == Hook::ResidPost) {
+        lab.fit_form.value.update(|config| config.hook = Hook::MlpPost);
+    }
+    let next = Memo::new(move |_| next_fit(lab));
+    let errors = Memo::new(move |_| next.get().err().unwrap_or_default());
+    let running = move || lab.fit_state.get() == FitState::Running;
+    let cannot = move || running() || next.with(Result::is_err);
+    let start = move |null: bool| {
+        if let Ok(config) = next.get_untracked() {
+            let config = if null { null_of(&config) } else { config };
+            session::fit(lab, named(lab, config));
+        }
+    };
+    let controls = move |main: bool| {
+        let base = crosscoder_presets().first();
+        crosscoder_fields()
+            .iter()
+            .filter(|field| !HIDDEN.contains(&field.path) && MAIN.contains(&field.path) == main)
+            .map(|field| {
+                // The setting of the other sparsity rule has no effect, so it is not shown.
+                let shown = move || {
+                    let variant = lab.fit_form.value.with(|config| config.variant);
+                    field.path != if variant == Variant::L1OfNorms { "k" } else { "lambda" }
+                };
+                let base = move || base.map(|preset| super::form::written(&preset.config, field));
+                view! { <div hidden=move || !shown()>{control(lab.fit_form, field, "xc", errors, base)}</div> }
+            })
+            .collect::<Vec<_>>()
+    };
+    let advice = is_mlp.then(|| {
+        view! {
+            <p class="card notice">"This run is a perceptron. Its hidden activations mix fifteen frequencies with sums and differences over only a few hundred inputs, and no crosscoder explains half of them on held-out inputs. You can try; for the story of births use the preset “A transformer groks”."</p>
+        }
+    });
+    view! {
+        {advice}
+        <div class="card">
+            {chips(lab)}
+            <div class="fields">{controls(true)}</div>
+            <details>
+                <summary>"All settings"</summary>
+                <div class="fields" style="margin-top:1rem">{controls(false)}</div>
+            </details>
+            <div class="transport">
+                <button type="button" id="fit" class="primary" disabled=cannot hidden=running on:click=move |_| start(false)>"Fit"</button>
+                <button type="button" id="cancel-fit" class:primary=running disabled=move || !running() hidden=move || !running()
+                    on:click=move |_| session::cancel_fit(lab)>"Cancel"</button>
+                <button type="button" id="fit-null" disabled=cannot title="One checkpoint repeated: whatever is born here is an artefact"
+                    on:click=move |_| start(true)>"Null fit (one checkpoint repeated)"</button>
+                {fit_status(lab)}
+            </div>
+        </div>
+        {move || lab.fit_curves.with(|curves| !curves.is_empty()).then(|| live(lab))}
+        {fit_list(lab)}
+        {move || {
+            let shown = lab.fit_shown.get();
+            lab.fits.with(|fits| fits.get(shown).cloned()).map(|fit| result(lab, fit))
+        }}
+    }
+    .into_any()
+}
+
+/// Saved steps to tick; none ticked means the picked ones.
+fn chips(lab: Lab) -> AnyView {
+    let ticked = Memo::new(move |_| sources(lab).unwrap_or_default());
+    let toggle = move |step: u32| {
+        let mut steps = ticked.get_untracked();
+        if let Some(at) = steps.iter().position(|known| *known == step) {
+            steps.remove(at);
+        } else {
+            steps.push(step);
+            steps.sort_unstable();
+        }
+        lab.fit_form.value.update(|config| config.sources = steps);
+    };
+    let reason = move || match (lab.fit_form.value.with(|config| config.sources.is_empty()), sources(lab)) {
+        (true, Ok(_)) => "Picked from the curves: memorised, onset of understanding, clean.".to_owned(),
+        (false, _) => "Chosen by hand.".to_owned(),
+        (true, Err(error)) => format!("{error}."),
+    };
+    let saved = lab.checkpoints.with_untracked(|all| all.iter().map(|checkpoint| checkpoint.step).collect::<Vec<u32>>());
+    // A run may have saved hundreds; then a text is handier than a wall of boxes.
+    let few = thinned(&saved, &ticked.get_untracked());
+    let boxes: Vec<_> = few
+        .into_iter()
+        .map(|step| {
+            view! {
+                <label><input type="checkbox" prop:checked=move || ticked.with(|steps| steps.contains(&step))
+                    on:change=move |_| toggle(step) />{grouped(step.into())}</label>
+            }
+        })
+        .collect();
+    let by_hand = move || lab.fit_form.value.with(|config| !config.sources.is_empty());
+    view! {
+        <fieldset class="field" id="xc-sources">
+            <legend><h3>"Checkpoints to compare"</h3></legend>
+            <p class="help">{reason}</p>
+            <div class="chips">{boxes}</div>
+            <div class="row" hidden=move || !by_hand()>
+                <button type="button" class="small-button"
+                    on:click=move |_| lab.fit_form.value.update(|config| config.sources.clear())>"Pick from the curves"</button>
+            </div>
+        </fieldset>
+    }
+    .into_any()
+}
+
+/// At most this many boxes.
+const MAX_CHIPS: usize = 48;
+
+/// Every n-th saved step, and all that must be there.
+fn thinned(saved: &[u32], needed: &[u32]) -> Vec<u32> {
+    let every = saved.len().div_ceil(MAX_CHIPS).max(1);
+    let last = saved.len().saturating_sub(1);
+    let kept = saved.iter().enumerate().filter(|(index, step)| index % every == 0 || *index == last || needed.contains(step));
+    kept.map(|(_, step)| *step).collect()
+}
+
+fn fit_status(lab: Lab) -> AnyView {
+    let name = move || match lab.fit_state.get() {
+        FitState::Idle => "idle",
+        FitState::Running => "running",
+        FitState::Done => "done",
+        FitState::Error => "error",
+    };
+    let step = Memo::new(move |_| lab.fit_curves.with(|curves| curves.last().map_or(0, |row| row.step)));
+    let words = move || match lab.fit_state.get() {
+        FitState::Idle | FitState::Done => String::new(),
+        FitState::Running => {
+            format!("step {} of {}", grouped(step.get().into()), grouped(lab.fit_plan.with(|plan| plan.0).into()))
+        }
+        FitState::Error => "The fit was not made".into(),
+    };
+    view! { <span id="fit-status" class="number muted" data-state=name data-step=move || step.get().to_string()>{words}</span> }
+        .into_any()
+}
+
+/// Live curves: explained variance per source, active latents, dead share.
+fn live(lab: Lab) -> AnyView {
+    let x = |label: &str| Axis { label: label.into(), ..Axis::count("step", Scale::Linear) };
+    let explained = move |area: &super::chart::Area, surface, theme: &crate::plot::Theme| {
+        let steps = lab.fit_plan.with(|plan| plan.1.clone());
+        let labels: Vec<String> = steps.iter().map(|step| grouped((*step).into())).collect();
+        let lines: Vec<Vec<(f64, f64)>> = lab.fit_curves.with(|curves| {
+            let value = |row: &crate::crosscoder::FitRow, s: usize| row.explained_variance.get(s).copied().unwrap_or(f32::NAN);
+            let line = |s: usize| curves.iter().map(|row| (f64::from(row.step), f64::from(value(row, s)))).collect();
+            (0..curves.first().map_or(0, |row| row.explained_variance.len())).map(line).collect()
+        });
+        let series: Vec<Series<'_>> = lines
+            .iter()
+            .enumerate()
+            .map(|(s, points)| Series {
+                label: labels.get(s).map_or("", String::as_str),
+                ink: Ink::Source(s as u8),
+                dashed: false,
+                points,
+            })
+            .collect();
+        let y = Axis { range: Some((0.0, 1.0)), format: NumberFormat::Percent, ..Axis::default() };
+        paint(area, surface, theme, &series, x("step"), y);
+    };
+    let active = move |area: &super::chart::Area, surface, theme: &crate::plot::Theme| {
+        let points: Vec<(f64, f64)> =
+            lab.fit_curves.with(|curves| curves.iter().map(|row| (f64::from(row.step), f64::from(row.l0))).collect());
+        let series = [Series { label: "active", ink: Ink::Accent, dashed: false, points: &points }];
+        paint(area, surface, theme, &series, x("step"), Axis::log(""));
+    };
+    let newest = move || lab.fit_curves.with(|curves| curves.last().cloned());
+    let dead = move || newest().map(|row| format!("{:.0}% of latents never fire", 100.0 * row.dead_share));
+    let spoken = move || {
+        newest().map_or_else(String::new, |row| {
+            format!("At step {}: explained variance {:?}, {:.1} active latents", row.step, row.explained_variance, row.l0)
+        })
+    };
+    view! {
+        <div class="charts" style="--height:13rem;--height-narrow:12rem">
+            {figure("Explained variance", ().into_any(), sheet(lab, "fit-ev-chart", spoken, explained, ().into_any()),
+                "How much of each checkpoint the dictionary explains on inputs that it was not fitted to.".into_any())}
+            {figure("Active latents", view! { <span class="small muted number">{dead}</span> }.into_any(),
+                sheet(lab, "fit-l0-chart", spoken, active, ().into_any()),
+                "Mean number of latents that fire on an input (L0). Fewer is sparser.".into_any())}
+        </div>
+    }
+    .into_any()
+}
+
+fn paint(
+    area: &super::chart::Area,
+    surface: crate::plot::Surface,
+    theme: &crate::plot::Theme,
+    series: &[Series<'_>],
+    x: Axis,
+    y: Axis,
+) {
+    let curves = Curves { series, x, y, marks: &[], ticks: &[], cursor: None };
+    if let Err(error) = draw_curves(area, surface, theme, &curves) {
+        leptos::logging::error!("{error}");
+    }
+}
+
+/// Fits side by side, once there is more than one.
+fn fit_list(lab: Lab) -> AnyView {
+    let items = move || {
+        lab.fits.with(|fits| {
+            fits.iter()
+                .enumerate()
+                .map(|(index, fit)| {
+                    let steps: Vec<String> = fit.sources.iter().map(|source| grouped(source.step.into())).collect();
+                    let counts = format!("{} emergent, {} shared, {} vanished", fit.emergent, fit.shared, fit.vanished);
+                    let choose = move |_| {
+                        lab.fit_shown.set(index);
+                        lab.latent.set(None);
+                    };
+                    view! {
+                        <button type="button" aria-pressed=move || (lab.fit_shown.get() == index).to_string() on:click=choose>
+                            <strong>{fit.config.name.clone()}</strong>
+                            <span class="small muted number">{steps.join(" · ")}</span>
+                            <span class="small number">{counts}</span>
+                        </button>
+                    }
+                })
+                .collect::<Vec<_>>()
+        })
+    };
+    view! {
+        <div hidden=move || lab.fits.with(|fits| fits.len() < 2)>
+            <h2 style="margin-bottom:.6rem">"Fits of this run"</h2>
+            <div class="fits">{items}</div>
+        </div>
+    }
+    .into_any()
+}

@@ -1,0 +1,141 @@
+//! A figure of the `plot` room on a canvas of the page.
+//!
+//! plotters knows neither device pixels nor the page: without this a chart is blurred on every phone and stays light in a dark
+//! page. A chart is drawn anew when a signal it reads, its size or the appearance changes, and only while it can be seen;
+//! several changes before the next frame are one drawing, because events come once per frame (see `port`). What follows the
+//! pointer is laid over the canvas as elements, so that moving it draws nothing.
+
+use super::store::Lab;
+use crate::plot::{Surface, Theme};
+use leptos::html::Canvas;
+use leptos::prelude::*;
+use plotters::coord::Shift;
+use plotters::drawing::{DrawingArea, IntoDrawingArea};
+use plotters_canvas::CanvasBackend;
+use wasm_bindgen::prelude::*;
+use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement, IntersectionObserver, IntersectionObserverEntry, ResizeObserver};
+
+/// What figures are drawn on.
+pub(super) type Area = DrawingArea<CanvasBackend, Shift>;
+
+/// Backends take whole pixels, so lines are smooth only if a CSS pixel has at least two each way.
+const LEAST_PIXEL_RATIO: f64 = 2.0;
+
+/// A canvas that `draw` fills, with `overlay` on top; `label` tells in words what it shows. The overlay lets the pointer through:
+/// listen on an element around the sheet, where offsets are those of the canvas.
+pub(super) fn sheet(
+    lab: Lab,
+    id: &'static str,
+    label: impl Fn() -> String + Send + Sync + 'static,
+    draw: impl Fn(&Area, Surface, &Theme) + 'static,
+    overlay: AnyView,
+) -> AnyView {
+    let canvas = NodeRef::<Canvas>::new();
+    let size = RwSignal::new((0.0, 0.0));
+    let seen = RwSignal::new(false);
+    let watch = StoredValue::new_local(None);
+    Effect::new(move |_| {
+        if let Some(canvas) = canvas.get() {
+            watch.set_value(Watch::new(&canvas, size, seen).ok());
+        }
+    });
+    Effect::new(move |_| {
+        let (width, height) = size.get();
+        let theme = if lab.dark.get() { Theme::dark() } else { Theme::light() };
+        let Some(canvas) = canvas.get() else { return };
+        if !seen.get() || width < 1.0 || height < 1.0 {
+            return;
+        }
+        let ratio = web_sys::window().map_or(1.0, |window| window.device_pixel_ratio()).max(LEAST_PIXEL_RATIO);
+        let surface = Surface::new((width * ratio).round() as u32, (height * ratio).round() as u32, ratio);
+        if let Some(area) = prepare(&canvas, surface) {
+            draw(&area, surface, &theme);
+        }
+    });
+    view! {
+        <div class="sheet">
+            <canvas node_ref=canvas id=id role="img" aria-label=label></canvas>
+            {overlay}
+        </div>
+    }
+    .into_any()
+}
+
+/// A figure with a title, controls and one sentence on how to read it.
+pub(super) fn figure(title: &'static str, controls: AnyView, body: AnyView, caption: AnyView) -> AnyView {
+    view! {
+        <figure class="figure">
+            <div class="figure-head"><h2>{title}</h2>{controls}</div>
+            {body}
+            <figcaption>{caption}</figcaption>
+        </figure>
+    }
+    .into_any()
+}
+
+/// Two buttons of which one is pressed.
+pub(super) fn switch(label: &'static str, options: [&'static str; 2], second: RwSignal<bool>) -> AnyView {
+    view! {
+        <div class="row">
+            <span class="small muted" aria-hidden="true">{label}</span>
+            <div class="switch" role="group" aria-label=label>
+                <button type="button" aria-pressed=move || (!second.get()).to_string() on:click=move |_| second.set(false)>{options[0]}</button>
+                <button type="button" aria-pressed=move || second.get().to_string() on:click=move |_| second.set(true)>{options[1]}</button>
+            </div>
+        </div>
+    }
+    .into_any()
+}
+
+fn prepare(canvas: &HtmlCanvasElement, surface: Surface) -> Option<Area> {
+    if canvas.width() != surface.width_px || canvas.height() != surface.height_px {
+        canvas.set_width(surface.width_px);
+        canvas.set_height(surface.height_px);
+    }
+    let context: CanvasRenderingContext2d = canvas.get_context("2d").ok()??.dyn_into().ok()?;
+    context.set_line_join("round");
+    context.set_line_cap("round");
+    Some(CanvasBackend::with_canvas_object(canvas.clone())?.into_drawing_area())
+}
+
+/// Follows a canvas' size and visibility until dropped.
+struct Watch {
+    resize: ResizeObserver,
+    intersection: IntersectionObserver,
+    _on_resize: Closure<dyn FnMut()>,
+    _on_intersection: Closure<dyn FnMut(js_sys::Array)>,
+}
+
+impl Watch {
+    fn new(canvas: &HtmlCanvasElement, size: RwSignal<(f64, f64)>, seen: RwSignal<bool>) -> Result<Self, JsValue> {
+        let element = canvas.clone();
+        let measure = move || {
+            let rectangle = element.get_bounding_client_rect();
+            let now = (rectangle.width(), rectangle.height());
+            if size.try_get_untracked().is_some_and(|known| known != now) {
+                size.set(now);
+            }
+        };
+        measure();
+        let on_resize = Closure::<dyn FnMut()>::new(measure);
+        let resize = ResizeObserver::new(on_resize.as_ref().unchecked_ref())?;
+        resize.observe(canvas);
+        let on_intersection = Closure::<dyn FnMut(js_sys::Array)>::new(move |entries: js_sys::Array| {
+            if let Ok(entry) = entries.get(entries.length().saturating_sub(1)).dyn_into::<IntersectionObserverEntry>()
+                && seen.try_get_untracked().is_some_and(|known| known != entry.is_intersecting())
+            {
+                seen.set(entry.is_intersecting());
+            }
+        });
+        let intersection = IntersectionObserver::new(on_intersection.as_ref().unchecked_ref())?;
+        intersection.observe(canvas);
+        Ok(Self { resize, intersection, _on_resize: on_resize, _on_intersection: on_intersection })
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        self.resize.disconnect();
+        self.intersection.disconnect();
+    }
+}

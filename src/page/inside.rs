@@ -1,0 +1,162 @@
+//! What happened inside: the Fourier spectrum of the input weights at the time slider, and over all checkpoints.
+
+use super::chart::{figure, sheet};
+use super::store::{Lab, View, grouped};
+use crate::measure::CheckpointMeasures;
+use crate::plot::{Bars, GridFrame, HeatMap, Palette, draw_bars, draw_heat_map};
+use leptos::prelude::*;
+
+/// The view.
+pub(super) fn inside_view(lab: Lab) -> AnyView {
+    let any = Memo::new(move |_| lab.measures.with(|measures| !measures.is_empty()));
+    let problem = move || lab.measure_problem.get().map(|error| view! { <p class="card notice">{error.to_string()}"."</p> });
+    let body = move || {
+        if any.get() {
+            measured(lab)
+        } else {
+            view! {
+                <div class="empty">
+                    <h2>"Nothing to look into yet"</h2>
+                    <p class="muted">"Start a run. Each checkpoint that it saves appears here, with the frequencies that its input weights use."</p>
+                    <button type="button" on:click=move |_| lab.view.set(View::Run)>"Go to the run"</button>
+                </div>
+            }
+            .into_any()
+        }
+    };
+    view! {
+        <section class="view" aria-label="Inside">
+            <div class="lead">
+                <h1>"Which frequencies does the network compute with?"</h1>
+                <p class="muted">"A network that has understood addition modulo p turns numbers into angles and reads its inputs through a few cosines. One that knows its pairs by heart uses no frequency more than another."</p>
+            </div>
+            {problem}
+            {body}
+        </section>
+    }
+    .into_any()
+}
+
+/// The measures at the time slider.
+fn here(lab: Lab) -> Option<CheckpointMeasures> {
+    let step = lab.time_step()?;
+    lab.measures.with(|measures| measures.get(&step).or_else(|| measures.range(..step).next_back().map(|(_, m)| m)).cloned())
+}
+
+fn measured(lab: Lab) -> AnyView {
+    let at = Memo::new(move |_| here(lab));
+    view! {
+        {read_outs(lab, at)}
+        <div class="charts">
+            {figure(
+                "Spectrum at this step",
+                ().into_any(),
+                spectrum(lab, at),
+                "Share of each frequency in the input weights. Tall bars with a name are the key frequencies; a flat row means memory.".into_any(),
+            )}
+            {figure(
+                "Spectrum over the run",
+                ().into_any(),
+                history(lab),
+                "Each column is a checkpoint, each row a frequency. Bands that appear are frequencies being chosen. Click to move the time slider.".into_any(),
+            )}
+        </div>
+    }
+    .into_any()
+}
+
+fn read_outs(lab: Lab, at: Memo<Option<CheckpointMeasures>>) -> AnyView {
+    let keys = |measures: &CheckpointMeasures| {
+        if measures.key_frequencies.is_empty() {
+            "none stands out".to_owned()
+        } else {
+            measures.key_frequencies.iter().map(u32::to_string).collect::<Vec<_>>().join(", ")
+        }
+    };
+    let content = move || {
+        at.get().map(|measures| {
+            let accuracy = lab.rows.with(|rows| {
+                let row = rows.iter().rfind(|row| row.step <= measures.step);
+                row.map(|row| format!("{:.1}% / {:.1}%", 100.0 * row.train_accuracy, 100.0 * row.test_accuracy))
+            });
+            view! {
+                <dl class="facts" id="inside-facts" data-step=measures.step.to_string() data-ipr=measures.mean_ipr.to_string()>
+                    <dt>"Step"</dt><dd class="number">{grouped(measures.step.into())}</dd>
+                    <dt>"Accuracy, train / test"</dt><dd class="number">{accuracy}</dd>
+                    <dt>"Key frequencies"</dt><dd class="number">{keys(&measures)}</dd>
+                    <dt>"Inverse participation ratio"</dt>
+                    <dd class="number">{format!("{:.3}", measures.mean_ipr)}<span class="muted">" – 1 when every neuron uses one frequency"</span></dd>
+                    <dt>"Weight norm"</dt><dd class="number">{format!("{:.2}", measures.weight_norm)}</dd>
+                </dl>
+            }
+        })
+    };
+    view! { {content} }.into_any()
+}
+
+fn spectrum(lab: Lab, at: Memo<Option<CheckpointMeasures>>) -> AnyView {
+    let draw = move |area: &super::chart::Area, surface, theme: &crate::plot::Theme| {
+        let measures = at.get();
+        let (values, keys) = measures.as_ref().map_or((&[][..], &[][..]), |m| (&m.spectrum, &m.key_frequencies));
+        let bars =
+            Bars { values, first_index: 1, x_label: "frequency k".into(), y_label: "share of energy".into(), highlight: keys };
+        if let Err(error) = draw_bars(area, surface, theme, &bars) {
+            leptos::logging::error!("{error}");
+        }
+    };
+    let label = move || match at.get() {
+        Some(m) => format!("Spectrum of the input weights at step {}. Key frequencies: {:?}", m.step, m.key_frequencies),
+        None => "Spectrum, no data yet".into(),
+    };
+    sheet(lab, "spectrum-chart", label, draw, ().into_any())
+}
+
+fn history(lab: Lab) -> AnyView {
+    let frame = RwSignal::new(None::<GridFrame>);
+    let steps = Memo::new(move |_| lab.measures.with(|measures| measures.keys().copied().collect::<Vec<u32>>()));
+    let draw = move |area: &super::chart::Area, surface, theme: &crate::plot::Theme| {
+        let drawn = lab.measures.with(|measures| {
+            let columns: Vec<&Vec<f32>> = measures.values().map(|m| &m.spectrum).collect();
+            // Row k is frequency k; row 0, the constant, is not part of the spectrum and stays blank.
+            let rows = columns.first().map_or(0, |column| column.len() + 1);
+            let value =
+                |row: usize, column: &Vec<f32>| row.checked_sub(1).and_then(|k| column.get(k)).copied().unwrap_or(f32::NAN);
+            let values: Vec<f32> = (0..rows).flat_map(|row| columns.iter().map(move |column| value(row, column))).collect();
+            let map = HeatMap {
+                rows,
+                columns: columns.len(),
+                values: &values,
+                range: None,
+                palette: Palette::Sequential,
+                row_label: "frequency k".into(),
+                column_label: "step".into(),
+                column_names: Some(measures.keys().map(|step| grouped((*step).into())).collect()),
+                selected_row: None,
+                origin_top: false,
+                caption_range: true,
+            };
+            draw_heat_map(area, surface, theme, &map)
+        });
+        match drawn {
+            Ok(drawn) => frame.set(Some(drawn)),
+            Err(error) => leptos::logging::error!("{error}"),
+        }
+    };
+    let scrub = move |event: web_sys::MouseEvent| {
+        let cell = frame.get_untracked().and_then(|f| f.cell_at(f64::from(event.offset_x()), f64::from(event.offset_y())));
+        if let Some((_, column)) = cell {
+            lab.time.set(steps.with_untracked(|steps| steps.get(column).copied()));
+        }
+    };
+    let cursor = move || {
+        let (frame, step) = (frame.get()?, lab.time_step()?);
+        let column = steps.with(|steps| steps.iter().position(|known| *known == step))?;
+        let left = frame.left + frame.width * (column as f64 + 0.5) / frame.columns as f64;
+        let style = format!("left:{left:.1}px;top:{:.1}px;height:{:.1}px", frame.top, frame.height);
+        Some(view! { <span class="cursor" style=style></span> })
+    };
+    let overlay = view! { <div class="overlay">{cursor}</div> }.into_any();
+    let label = move || format!("Spectrum at each of {} checkpoints", steps.with(Vec::len));
+    let sheet = sheet(lab, "spectrum-map", label, draw, overlay);
+    view! { <div on:click=scrub>{sheet}</div> }.into_any()
+}

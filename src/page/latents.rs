@@ -1,0 +1,301 @@
+//! What a fit found: a sentence, the heat-map of all latents over the checkpoints, and one latent at a time.
+
+use super::chart::{figure, sheet};
+use super::store::Lab;
+use crate::crosscoder::{CrosscoderResult, Hook, Latent, LatentClass, Variant};
+use crate::experiment::Operation;
+use crate::plot::{GridFrame, HeatMap, Palette, draw_heat_map};
+use crate::task::Dataset;
+use leptos::prelude::*;
+use std::sync::Arc;
+
+const CLASSES: [(LatentClass, &str); 4] = [
+    (LatentClass::Emergent, "Emergent"),
+    (LatentClass::Shared, "Shared"),
+    (LatentClass::Unclear, "Unclear"),
+    (LatentClass::Vanished, "Vanished"),
+];
+
+fn class_name(class: LatentClass) -> &'static str {
+    CLASSES.iter().find(|(known, _)| *known == class).map_or("Dead", |(_, name)| name)
+}
+
+/// Latents as rows of the heat-map: by class, then by the source in which they are born (relative norm above one half first).
+fn ordered(fit: &CrosscoderResult, only: Option<LatentClass>) -> Vec<u32> {
+    let rank = |latent: &Latent| CLASSES.iter().position(|(class, _)| *class == latent.class);
+    let birth = |latent: &Latent| latent.relative.iter().position(|r| *r > 0.5).unwrap_or(usize::MAX);
+    let strongest = |latent: &Latent| latent.norms.iter().copied().fold(0.0, f32::max);
+    let mut shown: Vec<&Latent> =
+        fit.latents.iter().filter(|latent| rank(latent).is_some() && only.is_none_or(|class| latent.class == class)).collect();
+    shown.sort_by(|a, b| (rank(a), birth(a)).cmp(&(rank(b), birth(b))).then(strongest(b).total_cmp(&strongest(a))));
+    shown.into_iter().map(|latent| latent.index).collect()
+}
+
+/// The whole result.
+pub(super) fn result(lab: Lab, fit: Arc<CrosscoderResult>) -> AnyView {
+    let only = RwSignal::new(None::<LatentClass>);
+    let of_order = fit.clone();
+    let order = Memo::new(move |_| ordered(&of_order, only.get()));
+    // A picture at once: the first latent of the order, unless the address or a click named another.
+    if lab.latent.get_untracked().is_none_or(|latent| latent as usize >= fit.latents.len()) {
+        lab.latent.set(order.with_untracked(|order| order.first().copied()));
+    }
+    view! {
+        {summary(&fit)}
+        <div class="atlas">
+            {overview(lab, fit.clone(), order, only)}
+            {one(lab, fit)}
+        </div>
+    }
+    .into_any()
+}
+
+fn summary(fit: &CrosscoderResult) -> AnyView {
+    let listed = |values: &[f32]| values.iter().map(f32::to_string).collect::<Vec<_>>().join(",");
+    let steps: Vec<String> = fit.sources.iter().map(|source| source.step.to_string()).collect();
+    let is_null = fit.sources.windows(2).all(|pair| pair[0].step == pair[1].step);
+    let percent: Vec<String> = fit.explained_variance.iter().map(|ev| format!("{:.0}%", 100.0 * ev)).collect();
+    let born = if is_null {
+        format!(
+            "This is the null fit: one checkpoint against itself. Of {} latents that fire, {} look emergent and {} look vanished; whatever appears here is made up by the method.",
+            fit.alive, fit.emergent, fit.vanished
+        )
+    } else {
+        format!(
+            "Of {} latents that fire, {} were born, {} of them confirmed by Latent Scaling (their absence is real, not shrinkage); {} vanished and {} are shared by all checkpoints.",
+            fit.alive, fit.emergent, fit.emergent_confirmed, fit.vanished, fit.shared
+        )
+    };
+    let contrast = (fit.config.variant == Variant::BatchTopK).then_some(
+        " A counted code spends its budget on latents that serve all checkpoints at once, so births stay hidden at the same explained variance: compare with L1.",
+    );
+    let hook = match fit.config.hook {
+        Hook::ResidPost => "residual stream",
+        Hook::MlpPost => "hidden neurons",
+        Hook::Logits => "logits",
+    };
+    view! {
+        <div class="card" id="fit-summary" data-ev=listed(&fit.explained_variance) data-l0=fit.l0.to_string()
+            data-emergent=fit.emergent.to_string() data-confirmed=fit.emergent_confirmed.to_string()
+            data-shared=fit.shared.to_string() data-vanished=fit.vanished.to_string() data-alive=fit.alive.to_string()
+            data-residue-share=fit.residue_energy_share.to_string() data-sources=steps.join(",")>
+            <h2>{born}</h2>
+            <p>{format!("{:.0}% of the last checkpoint's decoder energy lies in latents that fire for a few values of the answer (residue features, η² above .8).", 100.0 * fit.residue_energy_share)}{contrast}</p>
+            <p class="small muted">"A sparse code turns the network's rotations into bumps over residues, not into single cosines: all key frequencies are active on every input, so no scalar latent can be one of them. That is why latents are scored by η², not by frequency."</p>
+            <p class="small muted number">{format!("Held-out explained variance {} at steps {}; {:.1} of {} latents active per input; read at the {hook}; {:.0} s", percent.join(", "), steps.join(", "), fit.l0, fit.latents.len(), fit.wall_seconds)}</p>
+        </div>
+    }
+    .into_any()
+}
+
+/// The heat-map of all latents.
+fn overview(lab: Lab, fit: Arc<CrosscoderResult>, order: Memo<Vec<u32>>, only: RwSignal<Option<LatentClass>>) -> AnyView {
+    let frame = RwSignal::new(None::<GridFrame>);
+    let steps: Vec<String> = fit.sources.iter().map(|source| source.step.to_string()).collect();
+    let columns = fit.sources.len();
+    let drawn_fit = fit.clone();
+    let draw = move |area: &super::chart::Area, surface, theme: &crate::plot::Theme| {
+        let order = order.get();
+        let relative =
+            |latent: &u32| drawn_fit.latents.get(*latent as usize).map(|latent| latent.relative.clone()).unwrap_or_default();
+        let values: Vec<f32> = order.iter().flat_map(relative).collect();
+        let selected = lab.latent.get();
+        let map = HeatMap {
+            rows: order.len(),
+            columns,
+            values: &values,
+            range: Some((0.0, 1.0)),
+            palette: Palette::Sequential,
+            row_label: "latents".into(),
+            column_label: "checkpoint at step".into(),
+            column_names: Some(steps.clone()),
+            selected_row: order.iter().position(|latent| Some(*latent) == selected),
+            origin_top: true,
+            caption_range: true,
+        };
+        match draw_heat_map(area, surface, theme, &map) {
+            Ok(drawn) => frame.set(Some(drawn)),
+            Err(error) => leptos::logging::error!("{error}"),
+        }
+    };
+    let pick = move |event: web_sys::MouseEvent| {
+        let cell = frame.get_untracked().and_then(|f| f.cell_at(f64::from(event.offset_x()), f64::from(event.offset_y())));
+        if let Some((row, _)) = cell
+            && let Some(latent) = order.with_untracked(|order| order.get(row).copied())
+        {
+            lab.latent.set(Some(latent));
+        }
+    };
+    let by_key = move |event: web_sys::KeyboardEvent| {
+        let by = match event.key().as_str() {
+            "ArrowDown" | "ArrowRight" => 1,
+            "ArrowUp" | "ArrowLeft" => -1,
+            _ => return,
+        };
+        event.prevent_default();
+        order.with_untracked(|order| {
+            let here = order.iter().position(|latent| Some(*latent) == lab.latent.get_untracked()).unwrap_or(0);
+            if let Some(latent) = order.get(here.saturating_add_signed(by)) {
+                lab.latent.set(Some(*latent));
+            }
+        });
+    };
+    let counts = fit.clone();
+    let filters: Vec<_> = core::iter::once((None, "All"))
+        .chain(CLASSES.iter().map(|(class, name)| (Some(*class), *name)))
+        .map(|(class, name)| {
+            let count =
+                counts.latents.iter().filter(|l| class.map_or(l.class != LatentClass::Dead, |class| l.class == class)).count();
+            view! {
+                <button type="button" aria-pressed=move || (only.get() == class).to_string() on:click=move |_| only.set(class)>
+                    {name}" "<span class="number">{count}</span>
+                </button>
+            }
+        })
+        .collect();
+    let label = move || format!("{} latents by {columns} checkpoints, relative decoder norm", order.with(Vec::len));
+    let sheet = sheet(lab, "latent-heat-map", label, draw, ().into_any());
+    figure(
+        "All latents",
+        view! { <div class="switch" role="group" aria-label="Class">{filters}</div> }.into_any(),
+        view! {
+            <div style="--height:34rem;--height-narrow:26rem;cursor:pointer" tabindex="0" role="group"
+                aria-label="Latents; choose one with the arrow keys" on:click=pick on:keydown=by_key>{sheet}</div>
+        }
+        .into_any(),
+        "Each row is a latent, each column a checkpoint; the shade is its decoder norm there, relative to its largest. Emergent ones are pale on the left and strong on the right. Click a row, or use the arrow keys."
+            .into_any(),
+    )
+}
+
+/// One latent: its map over all inputs and its scores.
+fn one(lab: Lab, fit: Arc<CrosscoderResult>) -> AnyView {
+    let of_memo = fit.clone();
+    let latent = Memo::new(move |_| {
+        let index = lab.latent.get()?;
+        of_memo.latents.get(index as usize).cloned()
+    });
+    let title = move || match latent.get() {
+        Some(latent) => format!("Latent {} · {}", latent.index, class_name(latent.class).to_lowercase()),
+        None => "No latent chosen".into(),
+    };
+    let note = move || {
+        latent
+            .get()
+            .filter(|l| l.class == LatentClass::Emergent)
+            .map(|latent| if latent.confirmed { "confirmed" } else { "not confirmed" })
+    };
+    view! {
+        <div class="view" style="align-content:start">
+            {figure(
+                "Where it fires",
+                view! { <span><strong class="number">{title}</strong>" "<span class="muted">{note}</span></span> }.into_any(),
+                map(lab, fit.clone(), latent),
+                "Its activation on every pair of inputs (a, b). Diagonal stripes mean that it fires for certain answers a + b; rows or columns, for certain inputs.".into_any(),
+            )}
+            {scores(lab, fit, latent)}
+        </div>
+    }
+    .into_any()
+}
+
+fn map(lab: Lab, fit: Arc<CrosscoderResult>, latent: Memo<Option<Latent>>) -> AnyView {
+    let experiment = untrack(|| lab.shown_experiment());
+    let p = experiment.task.modulus as usize;
+    let cells: Vec<usize> = Dataset::new(&experiment.task, experiment.seed)
+        .map(|data| data.rows.iter().map(|row| usize::from(row.a) * p + usize::from(row.b)).collect())
+        .unwrap_or_default();
+    let draw = move |area: &super::chart::Area, surface, theme: &crate::plot::Theme| {
+        let rows = cells.len();
+        // Pairs outside the domain (division by zero) stay blank.
+        let mut values = vec![f32::NAN; p * p];
+        if let Some(latent) = latent.get() {
+            let start = latent.index as usize * rows;
+            for (cell, value) in cells.iter().zip(fit.activations.get(start..start + rows).unwrap_or_default()) {
+                values[*cell] = *value;
+            }
+        }
+        let map = HeatMap {
+            rows: p,
+            columns: p,
+            values: &values,
+            range: None,
+            palette: Palette::Sequential,
+            row_label: "a".into(),
+            column_label: "b".into(),
+            column_names: None,
+            selected_row: None,
+            origin_top: true,
+            caption_range: true,
+        };
+        if let Err(error) = draw_heat_map(area, surface, theme, &map) {
+            leptos::logging::error!("{error}");
+        }
+    };
+    let label = move || match latent.get() {
+        Some(l) => {
+            format!("Activation of latent {} on all {p} by {p} inputs; it fires on {:.0}% of them", l.index, 100.0 * l.density)
+        }
+        None => "No latent chosen".into(),
+    };
+    let sheet = sheet(lab, "latent-map", label, draw, ().into_any());
+    view! { <div style="--height:min(26rem, 92vw);--height-narrow:min(22rem, 88vw)">{sheet}</div> }.into_any()
+}
+
+fn score(name: String, value: Option<f32>, written: String) -> AnyView {
+    let width = format!("width:{:.1}%", 100.0 * value.unwrap_or(0.0).clamp(0.0, 1.0));
+    view! {
+        <div class="score">
+            <span>{name}</span>
+            <span class="track" aria-hidden="true"><span style=width></span></span>
+            <span class="number">{written}</span>
+        </div>
+    }
+    .into_any()
+}
+
+fn scores(lab: Lab, fit: Arc<CrosscoderResult>, latent: Memo<Option<Latent>>) -> AnyView {
+    let operation = untrack(|| lab.shown_experiment()).task.operation;
+    let sum = if operation == Operation::Sub { "the sum a + b" } else { "the answer a + b" };
+    let difference = if operation == Operation::Sub { "the answer a − b" } else { "a − b" };
+    let content = move || {
+        latent.get().map(|latent| {
+            let eta = latent.eta_squared;
+            let etas = [(sum, eta.sum), (difference, eta.difference), ("input a", eta.a), ("input b", eta.b)]
+                .map(|(name, value)| score(name.into(), Some(value), format!("{value:.2}")));
+            let largest = latent.norms.iter().copied().fold(0.0, f32::max);
+            let rows: Vec<_> = fit
+                .sources
+                .iter()
+                .enumerate()
+                .map(|(s, source)| {
+                    let nu = latent.nu_epsilon.get(s).copied().flatten();
+                    let norm = latent.norms.get(s).copied().unwrap_or(0.0);
+                    view! {
+                        <tr>
+                            <td>{source.step}</td><td>{format!("{norm:.3}")}</td>
+                            <td>{format!("{:.2}", if largest > 0.0 { norm / largest } else { 0.0 })}</td>
+                            <td>{nu.map_or("–".to_owned(), |nu| format!("{nu:.2}"))}</td>
+                        </tr>
+                    }
+                })
+                .collect();
+            let percent = |share: f32| format!("{:.1}%", 100.0 * share);
+            view! {
+                <div class="scores">
+                    <h3>"How much of it is a function of … (η²)"</h3>
+                    {etas.into_iter().collect::<Vec<_>>()}
+                </div>
+                <div class="table-scroll">
+                    <table>
+                        <thead><tr><th>"step"</th><th>"norm"</th><th>"relative"</th><th>"ν of the error"</th></tr></thead>
+                        <tbody>{rows}</tbody>
+                    </table>
+                </div>
+                <p class="small muted">"ν: how much of this latent the reconstruction error of a checkpoint still holds. Below .2 in a checkpoint where the norm is small, the latent is truly absent there."</p>
+                <p class="small number">{format!("Fires on {} of all inputs: {} of training pairs, {} of test pairs", percent(latent.density), percent(latent.density_train), percent(latent.density_test))}</p>
+            }
+        })
+    };
+    view! { <div class="figure" id="latent-scores">{content}</div> }.into_any()
+}

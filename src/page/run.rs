@@ -1,0 +1,140 @@
+//! The first view: one sentence, one button, two charts, and the configuration in a drawer.
+
+use super::configure::drawer;
+use super::curves::curves;
+use super::session;
+use super::store::{Lab, grouped};
+use crate::engine::message::Command;
+use crate::engine::phase::Phase;
+use crate::experiment::{preset, presets};
+use leptos::prelude::*;
+
+/// The view.
+pub(super) fn run_view(lab: Lab) -> AnyView {
+    view! {
+        <section class="view" aria-label="Run">
+            <div class="lead"><h1>{move || lab.preset.get().sentence}</h1></div>
+            {transport(lab)}
+            {refusal(lab)}
+            {curves(lab)}
+            {drawer(lab)}
+        </section>
+    }
+    .into_any()
+}
+
+/// Chooses a preset for the next run.
+pub(super) fn choose_preset(lab: Lab, name: &str) {
+    match preset(name) {
+        Ok(chosen) => {
+            lab.preset.set(chosen);
+            lab.draft.replace(chosen.experiment.clone());
+            lab.refused.set(false);
+        }
+        Err(error) => lab.fail(error),
+    }
+}
+
+fn transport(lab: Lab) -> AnyView {
+    let phase = move || lab.phase.get();
+    let options: Vec<_> = presets()
+        .iter()
+        .map(|preset| {
+            view! { <option value=preset.name selected=move || lab.preset.get().name == preset.name>{preset.title}</option> }
+        })
+        .collect();
+    let start_label = move || match phase() {
+        Phase::Idle => "Start",
+        Phase::Running | Phase::Paused => "Running",
+        Phase::Finished | Phase::Failed => "Start again",
+    };
+    let pause_label = move || if phase() == Phase::Paused { "Continue" } else { "Pause" };
+    view! {
+        <div class="transport">
+            <label class="visually-hidden" for="preset">"Experiment"</label>
+            <select id="preset" class="preset" prop:value=move || lab.preset.get().name
+                on:change=move |event| choose_preset(lab, &event_target_value(&event))>{options}</select>
+            <button type="button" id="start" class="primary" disabled=move || phase().is_live() hidden=move || phase().is_live()
+                title="Space" on:click=move |_| session::start(lab, false)>{start_label}</button>
+            <button type="button" id="pause" class:primary=move || phase().is_live() disabled=move || !phase().is_live()
+                hidden=move || !phase().is_live() title="Space" on:click=move |_| session::toggle(lab)>{pause_label}</button>
+            <button type="button" id="step" disabled=move || phase() == Phase::Running title="One update: right arrow"
+                on:click=move |_| session::single_step(lab)>"Step"</button>
+            <button type="button" id="stop" disabled=move || !phase().is_live()
+                on:click=move |_| session::command(lab, &Command::Stop)>"Stop"</button>
+            <button type="button" id="reset" disabled=move || lab.run.with(Option::is_none) title="Empty the page"
+                on:click=move |_| session::reset(lab)>"Reset"</button>
+        </div>
+    }
+    .into_any()
+}
+
+/// The line under the header that says where the run is; machine-readable for tests and teachers' scripts.
+pub(super) fn status(lab: Lab) -> AnyView {
+    let phase = move || match lab.phase.get() {
+        Phase::Idle => "idle",
+        Phase::Running => "running",
+        Phase::Paused => "paused",
+        Phase::Finished => "finished",
+        Phase::Failed => "failed",
+    };
+    let word = move || match lab.phase.get() {
+        Phase::Idle => "Ready",
+        Phase::Running => "Running",
+        Phase::Paused => "Paused",
+        Phase::Finished => "Finished",
+        Phase::Failed => "Stopped by an error",
+    };
+    let last = move |value: fn(&crate::record::MetricRow) -> f32| {
+        lab.rows.with(|rows| rows.last().map(|row| value(row).to_string()).unwrap_or_default())
+    };
+    let dates = Memo::new(move |_| lab.delay());
+    let date = move |step: Option<u32>| step.map(|step| step.to_string()).unwrap_or_default();
+    let fingerprint = move || lab.summary().map(|summary| summary.fingerprint).unwrap_or_default();
+    let engine = move || lab.run.with(|run| run.as_ref().and_then(|run| run.choice.as_ref().map(|choice| choice.label.clone())));
+    let progress = move || {
+        let steps = lab.run.with(|run| run.as_ref().map(|run| run.experiment.steps))?;
+        Some(format!("step {} of {}", grouped(lab.step.get().into()), grouped(steps.into())))
+    };
+    let pace = move || {
+        let live = lab.phase.get() == Phase::Running;
+        lab.ms_per_step
+            .get()
+            .filter(|_| live)
+            .map(|ms| if ms < 10.0 { format!("{ms:.1} ms per step") } else { format!("{ms:.0} ms per step") })
+    };
+    let wall = move || lab.summary().map(|summary| format!("{:.1} s on {}", summary.wall_seconds, summary.engine));
+    view! {
+        <div id="status" class="status" data-phase=phase data-step=move || lab.step.get().to_string()
+            data-train-accuracy=move || last(|row| row.train_accuracy) data-test-accuracy=move || last(|row| row.test_accuracy)
+            data-t-mem=move || date(dates.get().t_mem) data-t-gen=move || date(dates.get().t_gen)
+            data-fingerprint=fingerprint data-engine=move || engine().unwrap_or_default()>
+            <strong>{word}</strong>
+            <span class="number">{progress}</span>
+            <span>{move || lab.state_in_words()}</span>
+            <span class="muted number">{pace}{wall}</span>
+        </div>
+        <p class="visually-hidden" role="status" aria-live="polite">{move || lab.announcement.get()}</p>
+    }
+    .into_any()
+}
+
+/// Why Start did nothing.
+fn refusal(lab: Lab) -> AnyView {
+    let reasons = move || {
+        let problems = session::problems(lab);
+        (lab.refused.get() && !problems.is_empty()).then(|| {
+            let lines: Vec<_> = problems
+                .into_iter()
+                .map(|problem| view! { <li>{format!("{}: {}. {}", problem.path, problem.cause, problem.remedy)}</li> })
+                .collect();
+            view! {
+                <div class="card error" role="alert">
+                    <h2>"This experiment cannot run as it is"</h2>
+                    <ul class="plain">{lines}</ul>
+                </div>
+            }
+        })
+    };
+    view! { {reasons} }.into_any()
+}

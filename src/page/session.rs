@@ -1,0 +1,525 @@
+//! The life of a run on the page: what buttons ask, what the engine answers, what is kept.
+//!
+//! Everything that belongs to a run is written here and nowhere else, and each event is stored as it arrives. The phase is
+//! predicted with the engine's own state machine (`Phase::after`), so a refused command is refused at once and a button never
+//! waits for the worker; what the engine then says overrides the prediction.
+
+use super::claim::{Claim, claim};
+use super::port::{Incoming, Port};
+use super::storage::{StoredRun, Write};
+use super::store::{EngineState, FitState, Lab};
+use crate::crosscoder::CrosscoderResult;
+use crate::engine::capability::{EngineChoice, EngineKind, EngineWish};
+use crate::engine::message::{Command, Event, FitOutcome, Resume, encode};
+use crate::engine::phase::Phase;
+use crate::experiment::{Experiment, FieldError};
+use crate::measure::measure_checkpoint;
+use crate::record::{Checkpoint, EventKind, MetricRow, RunEvent, RunSummary, UserError, Weights};
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use std::rc::Rc;
+use std::sync::Arc;
+use wasm_bindgen_futures::JsFuture;
+
+/// Measures take at most this long at a stretch; then the page may draw.
+const MEASURE_SLICE_MS: f64 = 12.0;
+
+/// Starts the engine's worker.
+pub(super) fn open_engine(lab: Lab, url: String) {
+    lab.port.set_value(Some(Port::new(url, move |incoming| receive(lab, incoming))));
+    restart_engine(lab);
+}
+
+/// Replaces the worker by a new one.
+pub(super) fn restart_engine(lab: Lab) {
+    lab.engine.set(EngineState::Loading);
+    lab.waiting.update_value(|waiting| waiting.end_of_dropped = false);
+    lab.port.with_value(|port| {
+        if let Some(port) = port {
+            port.restart();
+        }
+    });
+}
+
+/// Why the next run cannot start, setting by setting.
+pub(super) fn problems(lab: Lab) -> Vec<FieldError> {
+    let mut errors = lab.draft.unread_errors();
+    if let Err(more) = lab.draft.value.with(Experiment::validate) {
+        errors.extend(more);
+    }
+    errors
+}
+
+/// Starts the draft as a new run; `single` makes one update and holds.
+pub(super) fn start(lab: Lab, single: bool) {
+    if lab.phase.get_untracked().is_live() {
+        return lab.announcement.set("A run is already under way".into());
+    }
+    if !untrack(|| problems(lab)).is_empty() {
+        lab.refused.set(true);
+        return;
+    }
+    lab.refused.set(false);
+    let experiment = lab.draft.value.get_untracked();
+    let engine = lab.wish.get_untracked();
+    let command = Command::Start { experiment: experiment.clone(), engine, resume: None };
+    match lab.phase.get_untracked().after(&command) {
+        Ok(phase) => {
+            clear(lab);
+            set_phase(lab, phase);
+        }
+        Err(error) => return lab.fail(error),
+    }
+    let run = new_run(experiment);
+    own(lab, run.id.clone());
+    lab.run.set(Some(run));
+    note(lab, EventKind::Started, String::new());
+    lab.waiting.update_value(|waiting| waiting.start = true);
+    lab.announcement.set("Training started".into());
+    send(lab, &command);
+    if single {
+        send(lab, &Command::Step(1));
+    }
+}
+
+/// Goes on from the last resume point, on the engine that made it.
+pub(super) fn resume(lab: Lab) {
+    let Some((step, bytes)) = lab.resume_point.get_value() else { return };
+    let Some(run) = lab.run.get_untracked() else { return };
+    let engine = run.choice.as_ref().map_or(lab.wish.get_untracked(), |choice| match choice.kind {
+        EngineKind::Cpu => EngineWish::Cpu,
+        EngineKind::Gpu => EngineWish::Gpu,
+    });
+    let rows = lab.rows.get_untracked();
+    let resume = Resume { point: bytes, rows, wall_seconds: run.wall_seconds };
+    let command = Command::Start { experiment: run.experiment, engine, resume: Some(resume) };
+    match lab.phase.get_untracked().after(&command) {
+        Ok(phase) => set_phase(lab, phase),
+        Err(error) => return lab.fail(error),
+    }
+    lab.error.set(None);
+    lab.can_resume.set(None);
+    lab.step.set(step);
+    lab.rows.update(|rows| rows.retain(|row| row.step <= step));
+    lab.checkpoints.update(|checkpoints| checkpoints.retain(|checkpoint| checkpoint.step <= step));
+    store(lab, |id| Write::Rewind(id, step));
+    lab.run.update(|run| {
+        if let Some(run) = run {
+            run.summary = None;
+        }
+    });
+    note(lab, EventKind::Restored, format!("From step {step}"));
+    lab.waiting.update_value(|waiting| waiting.start = true);
+    send(lab, &command);
+}
+
+/// Sends a command to the run under way.
+pub(super) fn command(lab: Lab, command: &Command) {
+    match lab.phase.get_untracked().after(command) {
+        Ok(phase) => {
+            // The end is only believed when the summary comes.
+            if phase != Phase::Finished {
+                set_phase(lab, phase);
+            }
+            match command {
+                Command::Pause => note(lab, EventKind::Paused, String::new()),
+                Command::Continue => note(lab, EventKind::Continued, String::new()),
+                Command::Stop => note(lab, EventKind::Stopped, String::new()),
+                _ => {}
+            }
+            send(lab, command);
+        }
+        Err(error) => lab.fail(error),
+    }
+}
+
+/// Start, pause or continue: what Space does.
+pub(super) fn toggle(lab: Lab) {
+    match lab.phase.get_untracked() {
+        Phase::Running => command(lab, &Command::Pause),
+        Phase::Paused => command(lab, &Command::Continue),
+        Phase::Idle | Phase::Finished | Phase::Failed => start(lab, false),
+    }
+}
+
+/// One update, from wherever the run is.
+pub(super) fn single_step(lab: Lab) {
+    if lab.phase.get_untracked().is_live() {
+        command(lab, &Command::Step(1));
+    } else {
+        start(lab, true);
+    }
+}
+
+/// Empties the page; the run is forgotten on this device too.
+pub(super) fn reset(lab: Lab) {
+    if lab.phase.get_untracked().is_live() {
+        send(lab, &Command::Stop);
+        lab.waiting.update_value(|waiting| waiting.end_of_dropped = true);
+    }
+    store(lab, Write::Delete);
+    clear(lab);
+    set_phase(lab, Phase::Idle);
+}
+
+/// Enters a phase; the clock runs while training does.
+fn set_phase(lab: Lab, phase: Phase) {
+    let spent = tick(lab);
+    lab.running_since.set_value((phase == Phase::Running).then(js_sys::Date::now));
+    lab.run.update(|run| {
+        if let Some(run) = run {
+            run.wall_seconds += spent;
+        }
+    });
+    lab.phase.set(phase);
+}
+
+/// Seconds of training since the clock was last read.
+fn tick(lab: Lab) -> f64 {
+    let now = js_sys::Date::now();
+    let since = lab.running_since.get_value();
+    lab.running_since.set_value(since.map(|_| now));
+    since.map_or(0.0, |since| (now - since) / 1000.0)
+}
+
+/// Takes everything of a run off the page.
+pub(super) fn clear(lab: Lab) {
+    if lab.fit_state.get_untracked() == FitState::Running {
+        cancel_fit(lab);
+    }
+    lab.run.set(None);
+    lab.claim.set_value(None);
+    lab.step.set(0);
+    lab.ms_per_step.set(None);
+    lab.rows.set(Vec::new());
+    lab.checkpoints.set(Vec::new());
+    lab.measures.update(std::collections::BTreeMap::clear);
+    lab.measure_problem.set(None);
+    lab.resume_point.set_value(None);
+    lab.can_resume.set(None);
+    lab.fits.set(Vec::new());
+    lab.fit_shown.set(0);
+    lab.latent.set(None);
+    lab.fit_state.set(FitState::Idle);
+    lab.fit_curves.set(Vec::new());
+    lab.time.set(None);
+    lab.hover.set(None);
+    lab.choice.set(None);
+    lab.error.set(None);
+}
+
+/// A fresh head for `experiment`.
+pub(super) fn new_run(experiment: Experiment) -> StoredRun {
+    let now = js_sys::Date::now();
+    let id = format!("{now:013.0}-{:08.0}", js_sys::Math::random() * 1e8);
+    StoredRun { id, experiment, step: 0, started_ms: now, wall_seconds: 0.0, summary: None, choice: None, events: Vec::new() }
+}
+
+/// Holds the run for this tab.
+fn own(lab: Lab, id: String) {
+    spawn_local(async move {
+        let held: Option<Claim> = claim(&id).await;
+        if lab.run.with_untracked(|run| run.as_ref().is_some_and(|run| run.id == id)) {
+            lab.claim.set_value(held);
+        }
+    });
+}
+
+/// Fits a crosscoder to the run's checkpoints.
+pub(super) fn fit(lab: Lab, config: crate::crosscoder::CrosscoderConfig) {
+    let Some(experiment) = lab.run.with_untracked(|run| run.as_ref().map(|run| run.experiment.clone())) else { return };
+    let wanted = |checkpoint: &&Checkpoint| config.sources.contains(&checkpoint.step);
+    let checkpoints = lab.checkpoints.with_untracked(|all| all.iter().filter(wanted).cloned().collect());
+    lab.fit_plan.set((config.steps, config.sources.clone()));
+    lab.fit_curves.set(Vec::new());
+    lab.fit_state.set(FitState::Running);
+    lab.error.set(None);
+    lab.waiting.update_value(|waiting| waiting.fit = true);
+    send(lab, &Command::Fit { config, experiment, checkpoints, engine: lab.wish.get_untracked() });
+}
+
+/// Drops the fit under way.
+pub(super) fn cancel_fit(lab: Lab) {
+    lab.waiting.update_value(|waiting| waiting.cancel = true);
+    send(lab, &Command::CancelFit);
+}
+
+fn send(lab: Lab, command: &Command) {
+    let sent = lab.port.with_value(|port| port.as_ref().map_or(Ok(()), |port| port.send(command)));
+    if let Err(error) = sent {
+        lab.fail(error);
+    }
+}
+
+fn receive(lab: Lab, incoming: Incoming) {
+    match incoming {
+        Incoming::Events(events) => batch_events(lab, events),
+        Incoming::Crashed(words) => crashed(lab, words),
+    }
+}
+
+/// Joins batches of rows that came between two frames, so that charts hear of them once.
+fn batch_events(lab: Lab, events: Vec<Event>) {
+    let mut fresh: Vec<MetricRow> = Vec::new();
+    for event in events {
+        match event {
+            Event::Metrics(rows) if !lab.waiting.get_value().end_of_dropped => fresh.extend(rows),
+            other => {
+                append(lab, std::mem::take(&mut fresh));
+                apply(lab, other);
+            }
+        }
+    }
+    append(lab, fresh);
+}
+
+fn append(lab: Lab, fresh: Vec<MetricRow>) {
+    if fresh.is_empty() {
+        return;
+    }
+    let before = untrack(|| lab.delay());
+    if let Some(last) = fresh.last() {
+        lab.step.update(|step| *step = (*step).max(last.step));
+    }
+    store(lab, |id| Write::Rows(id, fresh.clone()));
+    lab.rows.update(|rows| rows.extend(fresh));
+    let after = untrack(|| lab.delay());
+    if let (None, Some(step)) = (before.t_mem, after.t_mem) {
+        lab.announcement.set(format!("Memorised at step {step}"));
+    }
+    if let (None, Some(step)) = (before.t_gen, after.t_gen) {
+        lab.announcement.set(format!("Understood: the network generalises since step {step}"));
+    }
+}
+
+fn apply(lab: Lab, event: Event) {
+    if lab.waiting.get_value().end_of_dropped {
+        match event {
+            Event::Finished(_) => lab.waiting.update_value(|waiting| waiting.end_of_dropped = false),
+            Event::FitCancelled => lab.waiting.update_value(|waiting| waiting.cancel = false),
+            _ => {}
+        }
+        return;
+    }
+    match event {
+        Event::Ready(capability) => {
+            lab.capability.set(Some(capability));
+            lab.engine.set(EngineState::Ready);
+        }
+        Event::Chosen(choice) => chosen(lab, choice),
+        Event::Phase { phase, step } => {
+            lab.waiting.update_value(|waiting| waiting.start = false);
+            set_phase(lab, phase);
+            // A run that broke no longer knows its step.
+            lab.step.update(|known| *known = if phase == Phase::Failed { (*known).max(step) } else { step });
+            if phase == Phase::Failed {
+                lab.can_resume.set(lab.resume_point.with_value(|point| point.as_ref().map(|(step, _)| *step)));
+            }
+        }
+        Event::Metrics(rows) => append(lab, rows),
+        Event::Progress { step, ms_per_step } => {
+            lab.step.set(step);
+            lab.ms_per_step.set(Some(ms_per_step));
+        }
+        Event::Checkpoint(checkpoint) => {
+            store(lab, |id| Write::Checkpoint(id, checkpoint.clone()));
+            lab.checkpoints.update(|all| {
+                all.retain(|known| known.step < checkpoint.step);
+                all.push(checkpoint);
+            });
+            measure_missing(lab);
+        }
+        Event::ResumePoint { step, bytes } => {
+            store(lab, |id| Write::Resume(id, step, bytes.clone()));
+            lab.resume_point.set_value(Some((step, bytes)));
+            change_run(lab, |_| {});
+        }
+        Event::Finished(summary) => finished(lab, summary),
+        // A fit of a run that was cleared may still have had something to say.
+        Event::FitProgress { .. } | Event::FitDone(_) if lab.fit_state.get_untracked() != FitState::Running => {}
+        Event::FitProgress { row, steps } => {
+            lab.waiting.update_value(|waiting| waiting.fit = false);
+            lab.fit_plan.update(|plan| plan.0 = steps);
+            lab.fit_curves.update(|curves| curves.push(row));
+        }
+        Event::FitDone(outcome) => fit_done(lab, *outcome),
+        Event::FitCancelled => {
+            lab.fit_state.set(if lab.waiting.get_value().cancel { FitState::Idle } else { FitState::Error });
+            lab.waiting.update_value(|waiting| (waiting.fit, waiting.cancel) = (false, false));
+        }
+        Event::Error(error) => refused(lab, error),
+        Event::Crashed(error) => crashed(lab, error.to_string()),
+    }
+}
+
+fn chosen(lab: Lab, choice: EngineChoice) {
+    lab.choice.set(Some(choice.clone()));
+    if lab.waiting.get_value().start {
+        note(lab, EventKind::Engine, choice.label.clone());
+        change_run(lab, |run| run.choice = Some(choice));
+    }
+}
+
+fn finished(lab: Lab, summary: RunSummary) {
+    let kind = if lab.phase.get_untracked() == Phase::Failed { EventKind::Failed } else { EventKind::Finished };
+    note(lab, kind, summary.ended_early.clone().unwrap_or_default());
+    lab.announcement.set(format!("The run ended at step {}", summary.steps));
+    lab.step.set(summary.steps);
+    change_run(lab, |run| {
+        run.step = summary.steps;
+        run.wall_seconds = summary.wall_seconds;
+        run.summary = Some(summary);
+    });
+}
+
+fn fit_done(lab: Lab, outcome: FitOutcome) {
+    let name = outcome.result.config.name.clone();
+    if let Ok(bytes) = encode(&outcome) {
+        let bytes = Rc::new(bytes);
+        store(lab, |id| Write::Fit(id, bytes, name));
+    }
+    let result = CrosscoderResult::from(outcome);
+    lab.fit_curves.set(result.curves.clone());
+    lab.latent.set(None);
+    lab.fits.update(|fits| fits.push(Arc::new(result)));
+    lab.fit_shown.set(lab.fits.with_untracked(Vec::len) - 1);
+    lab.fit_state.set(FitState::Done);
+    lab.waiting.update_value(|waiting| (waiting.fit, waiting.cancel) = (false, false));
+    lab.announcement.set("The crosscoder is fitted".into());
+}
+
+fn refused(lab: Lab, error: UserError) {
+    let waiting = lab.waiting.get_value();
+    if waiting.fit {
+        lab.fit_state.set(FitState::Error);
+    } else if waiting.start {
+        set_phase(lab, Phase::Idle);
+    }
+    lab.waiting.update_value(|waiting| (waiting.start, waiting.fit) = (false, false));
+    if lab.phase.get_untracked() == Phase::Failed
+        && lab.run.with_untracked(|run| run.as_ref().is_some_and(|r| r.summary.is_none()))
+    {
+        note(lab, EventKind::Failed, error.to_string());
+    }
+    lab.fail(error);
+}
+
+fn crashed(lab: Lab, words: String) {
+    let was_ready = lab.engine.get_untracked() == EngineState::Ready;
+    lab.engine.set(EngineState::Crashed(words.clone()));
+    if lab.fit_state.get_untracked() == FitState::Running {
+        lab.fit_state.set(FitState::Error);
+    }
+    let resume = lab.resume_point.with_value(|point| point.as_ref().map(|(step, _)| *step));
+    let was_live = lab.phase.get_untracked().is_live();
+    if was_live {
+        note(lab, EventKind::Failed, words.clone());
+        set_phase(lab, Phase::Failed);
+        lab.can_resume.set(resume);
+    }
+    let remedy = match (was_live, resume, was_ready) {
+        (true, Some(step), _) => format!("Press Resume to go on from step {step}; everything recorded is kept"),
+        (true, None, true) => "Press Start to begin again; what was recorded stays on the page until then".into(),
+        (_, _, false) => "Reload the page; if that does not help, use a current browser with WebAssembly SIMD".into(),
+        (false, _, true) => "A new engine is being started; what was recorded is kept".into(),
+    };
+    lab.fail(UserError::new(format!("The engine stopped ({words})"), remedy));
+    // A module that never became ready would only fail again.
+    if was_ready {
+        restart_engine(lab);
+    }
+}
+
+/// Keeps a fact about the run.
+fn note(lab: Lab, kind: EventKind, text: String) {
+    let step = lab.step.get_untracked();
+    change_run(lab, |run| run.events.push(RunEvent { step, kind, text }));
+}
+
+fn change_run(lab: Lab, change: impl FnOnce(&mut StoredRun)) {
+    let step = lab.step.get_untracked();
+    let spent = tick(lab);
+    lab.run.update(|run| {
+        if let Some(run) = run {
+            run.step = step;
+            run.wall_seconds += spent;
+            change(run);
+        }
+    });
+    if let Some(run) = lab.run.get_untracked() {
+        lab.storage.with_value(|storage| {
+            if let Some(storage) = storage {
+                storage.write(Write::Run(Box::new(run)));
+            }
+        });
+    }
+}
+
+/// Queues a write about the run on the page.
+pub(super) fn store(lab: Lab, write: impl FnOnce(String) -> Write) {
+    let Some(id) = lab.run.with_untracked(|run| run.as_ref().map(|run| run.id.clone())) else { return };
+    lab.storage.with_value(|storage| {
+        if let Some(storage) = storage {
+            storage.write(write(id));
+        }
+    });
+}
+
+/// Takes measures of checkpoints that have none, a few milliseconds at a time.
+pub(super) fn measure_missing(lab: Lab) {
+    if lab.waiting.get_value().measuring {
+        return;
+    }
+    lab.waiting.update_value(|waiting| waiting.measuring = true);
+    spawn_local(async move {
+        while lab.measure_problem.with_untracked(Option::is_none) {
+            breathe().await;
+            if !measure_slice(lab) {
+                break;
+            }
+        }
+        lab.waiting.update_value(|waiting| waiting.measuring = false);
+    });
+}
+
+/// Whether something was measured.
+fn measure_slice(lab: Lab) -> bool {
+    let Some(experiment) = lab.run.with_untracked(|run| run.as_ref().map(|run| run.experiment.clone())) else { return false };
+    let since = js_sys::Date::now();
+    let mut found = Vec::new();
+    let missing: Vec<Checkpoint> = lab.measures.with_untracked(|known| {
+        let missing = |checkpoint: &&Checkpoint| !known.contains_key(&checkpoint.step);
+        lab.checkpoints.with_untracked(|all| all.iter().filter(missing).take(4).cloned().collect())
+    });
+    for checkpoint in missing {
+        let weights = Weights::from_safetensors(&checkpoint.weights);
+        match weights.and_then(|weights| measure_checkpoint(checkpoint.step, &weights, &experiment)) {
+            Ok(measures) => found.push((checkpoint.step, measures)),
+            Err(error) => {
+                lab.measure_problem.set(Some(error));
+                break;
+            }
+        }
+        if js_sys::Date::now() - since > MEASURE_SLICE_MS {
+            break;
+        }
+    }
+    let any = !found.is_empty();
+    if any {
+        lab.measures.update(|measures| measures.extend(found));
+    }
+    any
+}
+
+/// Lets the browser draw and answer.
+async fn breathe() {
+    let timer = js_sys::Promise::new(&mut |resolve, _| {
+        if let Some(window) = web_sys::window() {
+            // Without a timer the promise would never end; resolving at once only costs smoothness.
+            if window.set_timeout_with_callback(&resolve).is_err() {
+                let _ = resolve.call0(&wasm_bindgen::JsValue::NULL);
+            }
+        }
+    });
+    let _ = JsFuture::from(timer).await;
+}

@@ -1,0 +1,195 @@
+//! Out of the page and back in: the link, the archive, and files that are dropped on the page.
+
+use super::address::{link_to_send, nearest_preset};
+use super::session::{self, clear, measure_missing, new_run};
+use super::storage::{Stored, Write};
+use super::store::{FitState, Lab};
+use crate::crosscoder::CrosscoderResult;
+use crate::engine::message::{FitOutcome, encode};
+use crate::engine::phase::Phase;
+use crate::record::{Archive, UserError};
+use js_sys::{Array, Uint8Array};
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use std::rc::Rc;
+use std::sync::Arc;
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{Blob, BlobPropertyBag, File, HtmlAnchorElement, Url};
+
+/// Puts the link into the clipboard and on the page.
+pub(super) fn copy_link(lab: Lab) {
+    match link_to_send(lab) {
+        Ok(link) => {
+            lab.shared.set(link.clone());
+            copy(lab, link);
+        }
+        Err(error) => lab.fail(error),
+    }
+}
+
+/// Puts text into the clipboard; says so, or what to do instead.
+pub(super) fn copy(lab: Lab, text: String) {
+    let Some(window) = web_sys::window() else { return };
+    spawn_local(async move {
+        let clipboard = js_sys::Reflect::get(&window.navigator(), &"clipboard".into()).unwrap_or_default();
+        // Pages that are not served over https have no clipboard; the text stands in its field.
+        let copied = !clipboard.is_falsy() && JsFuture::from(window.navigator().clipboard().write_text(&text)).await.is_ok();
+        lab.announcement.set(if copied { "Copied" } else { "Select the text and copy it by hand" }.into());
+        lab.copied.set(copied);
+    });
+}
+
+/// Everything of the run on the page.
+fn archive(lab: Lab) -> Option<Archive> {
+    let run = lab.run.get_untracked()?;
+    Some(Archive {
+        experiment: run.experiment,
+        rows: lab.rows.get_untracked(),
+        checkpoints: lab.checkpoints.get_untracked(),
+        summary: run.summary,
+        events: run.events,
+        crosscoders: lab.fits.with_untracked(|fits| fits.iter().map(|fit| CrosscoderResult::clone(fit)).collect()),
+    })
+}
+
+/// Offers the run as `NAME.grok.zip`.
+pub(super) fn export(lab: Lab) {
+    let Some(archive) = archive(lab) else { return };
+    let name: String =
+        archive.experiment.name.chars().map(|c| if c.is_ascii_alphanumeric() || "-_".contains(c) { c } else { '-' }).collect();
+    let offered = archive.to_zip().and_then(|bytes| {
+        download(&format!("{name}.grok.zip"), &bytes).map_err(|error| {
+            UserError::new(
+                format!("The file could not be offered ({})", super::port::words(&error)),
+                "Allow downloads for this page",
+            )
+        })
+    });
+    if let Err(error) = offered {
+        lab.fail(error);
+    }
+}
+
+fn download(name: &str, bytes: &[u8]) -> Result<(), JsValue> {
+    let options = BlobPropertyBag::new();
+    options.set_type("application/zip");
+    let blob = Blob::new_with_u8_array_sequence_and_options(&Array::of1(&Uint8Array::from(bytes)), &options)?;
+    let url = Url::create_object_url_with_blob(&blob)?;
+    let document = web_sys::window().and_then(|window| window.document()).ok_or(JsValue::NULL)?;
+    let anchor: HtmlAnchorElement = document.create_element("a")?.dyn_into()?;
+    anchor.set_href(&url);
+    anchor.set_download(name);
+    anchor.click();
+    // The download has its own hold on the data once it was clicked.
+    let revoke = Closure::once_into_js(move || Url::revoke_object_url(&url));
+    if let Some(window) = web_sys::window() {
+        window.set_timeout_with_callback_and_timeout_and_arguments_0(revoke.unchecked_ref(), 60_000)?;
+    }
+    Ok(())
+}
+
+/// Opens an archive that was chosen or dropped.
+pub(super) fn import(lab: Lab, file: File) {
+    spawn_local(async move {
+        let name = file.name();
+        let read = JsFuture::from(file.array_buffer()).await;
+        let archive = read
+            .map_err(|error| {
+                UserError::new(format!("{name} could not be read ({})", super::port::words(&error)), "Choose it again")
+            })
+            .and_then(|buffer| Archive::from_zip(&Uint8Array::new(&buffer).to_vec()));
+        match archive {
+            Ok(_) if lab.phase.get_untracked().is_live() => {
+                lab.fail(UserError::new("A run is under way", "Stop it first; then open the archive"));
+            }
+            Ok(archive) => open(lab, archive),
+            Err(error) => lab.fail(UserError::new(format!("{name} was not opened: {}", error.cause), error.remedy)),
+        }
+    });
+}
+
+fn open(lab: Lab, archive: Archive) {
+    let mut run = new_run(archive.experiment);
+    run.step = archive.rows.last().map_or(0, |row| row.step);
+    run.summary = archive.summary;
+    run.events = archive.events;
+    let stored = Stored {
+        run: run.clone(),
+        rows: archive.rows,
+        checkpoints: archive.checkpoints,
+        resume: None,
+        fits: archive.crosscoders,
+    };
+    adopt(lab, stored);
+    session::store(lab, |_| Write::Run(Box::new(run)));
+    session::store(lab, |id| Write::Rows(id, lab.rows.get_untracked()));
+    for checkpoint in lab.checkpoints.get_untracked() {
+        session::store(lab, |id| Write::Checkpoint(id, checkpoint));
+    }
+    for fit in lab.fits.get_untracked() {
+        let name = fit.config.name.clone();
+        if let Ok(bytes) = encode(&FitOutcome::from(CrosscoderResult::clone(&fit))) {
+            session::store(lab, |id| Write::Fit(id, Rc::new(bytes), name));
+        }
+    }
+    lab.announcement.set("The archive is open".into());
+}
+
+/// Puts a stored run on the page, as it was left.
+pub(super) fn adopt(lab: Lab, stored: Stored) {
+    clear(lab);
+    let preset = nearest_preset(&stored.run.experiment);
+    lab.preset.set(preset);
+    lab.draft.replace(stored.run.experiment.clone());
+    let ended = stored.run.summary.is_some();
+    let failed = stored.run.summary.as_ref().is_some_and(|summary| summary.fingerprint.is_empty());
+    let last = stored.rows.last().map_or(stored.run.step, |row| row.step);
+    lab.choice.set(stored.run.choice.clone());
+    lab.phase.set(if failed { Phase::Failed } else { Phase::Finished });
+    lab.can_resume.set(stored.resume.as_ref().map(|(step, _)| *step).filter(|_| !ended));
+    lab.resume_point.set_value(stored.resume);
+    lab.step.set(last);
+    lab.run.set(Some(stored.run));
+    lab.rows.set(stored.rows);
+    lab.checkpoints.set(stored.checkpoints);
+    if let Some(fit) = stored.fits.last() {
+        lab.fit_curves.set(fit.curves.clone());
+        lab.fit_state.set(FitState::Done);
+        lab.fit_shown.set(stored.fits.len() - 1);
+    }
+    lab.fits.set(stored.fits.into_iter().map(Arc::new).collect());
+    measure_missing(lab);
+}
+
+/// Lets an archive be dropped anywhere on the page.
+pub(super) fn accept_drops(lab: Lab) {
+    let Some(body) = web_sys::window().and_then(|window| window.document()).and_then(|document| document.body()) else { return };
+    let marked = body.clone();
+    let listen = |name: &str, handler: Closure<dyn FnMut(web_sys::DragEvent)>| {
+        if body.add_event_listener_with_callback(name, handler.as_ref().unchecked_ref()).is_ok() {
+            handler.forget();
+        }
+    };
+    let mark = move |on: bool| marked.set_class_name(if on { "dropping" } else { "" });
+    let (over, leave, dropped) = (mark.clone(), mark.clone(), mark);
+    listen(
+        "dragover",
+        Closure::new(move |event: web_sys::DragEvent| {
+            event.prevent_default();
+            over(true);
+        }),
+    );
+    listen("dragleave", Closure::new(move |event: web_sys::DragEvent| leave(event.related_target().is_some())));
+    listen(
+        "drop",
+        Closure::new(move |event: web_sys::DragEvent| {
+            event.prevent_default();
+            dropped(false);
+            let file = event.data_transfer().and_then(|data| data.files()).and_then(|files| files.get(0));
+            if let Some(file) = file {
+                import(lab, file);
+            }
+        }),
+    );
+}

@@ -1,0 +1,280 @@
+//! The runs on this device: IndexedDB, written as events arrive, so that a reload or a crash loses nothing.
+//!
+//! Each run has its own keys (`ID`, `ID/STEP`), so two tabs never write to the same record. Writes queue up and go out in one
+//! transaction at a time; a failed write (a full disk, private browsing) is told once and the run goes on. Rejected: OPFS,
+//! which is faster for huge files but needs a worker for synchronous access, and `localStorage`, which holds 5 MB.
+
+use super::port::words;
+use crate::crosscoder::CrosscoderResult;
+use crate::engine::capability::EngineChoice;
+use crate::engine::message::{FitOutcome, decode, encode};
+use crate::experiment::Experiment;
+use crate::record::{Checkpoint, MetricRow, RunEvent, RunSummary, UserError};
+use idb::{Database, DatabaseEvent, Factory, KeyRange, ObjectStoreParams, Transaction, TransactionMode};
+use js_sys::Uint8Array;
+use serde::{Deserialize, Serialize};
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::rc::Rc;
+use wasm_bindgen::prelude::*;
+
+const RUNS: &str = "runs";
+const ROWS: &str = "rows";
+const CHECKPOINTS: &str = "checkpoints";
+const RESUME: &str = "resume";
+const FITS: &str = "fits";
+const STORES: [&str; 5] = [RUNS, ROWS, CHECKPOINTS, RESUME, FITS];
+
+/// Runs kept on this device; older ones make room.
+const KEPT_RUNS: usize = 5;
+
+/// The head of a stored run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct StoredRun {
+    /// Key: time and a random part.
+    pub(super) id: String,
+    /// What was asked.
+    pub(super) experiment: Experiment,
+    /// Updates made when this was written.
+    pub(super) step: u32,
+    /// Milliseconds since 1970 when the run was started.
+    pub(super) started_ms: f64,
+    /// Seconds of training so far.
+    pub(super) wall_seconds: f64,
+    /// Its end, if it came.
+    pub(super) summary: Option<RunSummary>,
+    /// Who computed it.
+    pub(super) choice: Option<EngineChoice>,
+    /// What happened, in order.
+    pub(super) events: Vec<RunEvent>,
+}
+
+/// Everything stored about a run.
+pub(super) struct Stored {
+    /// Its head.
+    pub(super) run: StoredRun,
+    /// Ascending in step.
+    pub(super) rows: Vec<MetricRow>,
+    /// Ascending in step.
+    pub(super) checkpoints: Vec<Checkpoint>,
+    /// Step and bytes of `Event::ResumePoint`.
+    pub(super) resume: Option<(u32, Vec<u8>)>,
+    /// In the order of their names.
+    pub(super) fits: Vec<CrosscoderResult>,
+}
+
+/// One thing to write.
+pub(super) enum Write {
+    /// The head of a run.
+    Run(Box<StoredRun>),
+    /// New rows.
+    Rows(String, Vec<MetricRow>),
+    /// A checkpoint.
+    Checkpoint(String, Checkpoint),
+    /// A resume point; replaces the previous one.
+    Resume(String, u32, Vec<u8>),
+    /// A fit under its name.
+    Fit(String, Rc<Vec<u8>>, String),
+    /// Forget rows and checkpoints after this step: the run goes on from there.
+    Rewind(String, u32),
+    /// Forget a run.
+    Delete(String),
+}
+
+/// The open database with its queue of writes. Clones share both.
+#[derive(Clone)]
+pub(super) struct Storage(Rc<Inner>);
+
+struct Inner {
+    database: Database,
+    queue: RefCell<VecDeque<Write>>,
+    writing: Cell<bool>,
+    on_failure: Box<dyn Fn(UserError)>,
+}
+
+impl Storage {
+    /// Opens (and on the first visit makes) the database.
+    ///
+    /// # Errors
+    /// If the browser has none or refuses.
+    pub(super) async fn open(on_failure: impl Fn(UserError) + 'static) -> Result<Self, UserError> {
+        let database = open().await.map_err(|error| refused(&error))?;
+        Ok(Self(Rc::new(Inner {
+            database,
+            queue: RefCell::default(),
+            writing: Cell::new(false),
+            on_failure: Box::new(on_failure),
+        })))
+    }
+
+    /// Queues a write.
+    pub(super) fn write(&self, write: Write) {
+        self.0.queue.borrow_mut().push_back(write);
+        if self.0.writing.replace(true) {
+            return;
+        }
+        let inner = self.0.clone();
+        leptos::task::spawn_local(async move {
+            loop {
+                let batch = inner.queue.take();
+                if batch.is_empty() {
+                    break;
+                }
+                if let Err(error) = write_all(&inner.database, &batch).await {
+                    (inner.on_failure)(refused(&error));
+                }
+            }
+            inner.writing.set(false);
+        });
+    }
+
+    /// All stored runs, the newest first. More than a handful make room first: `is_free` says whether no other tab uses one.
+    ///
+    /// # Errors
+    /// If the database cannot be read.
+    pub(super) async fn runs(&self) -> Result<Vec<StoredRun>, UserError> {
+        let transaction = self.0.database.transaction(&[RUNS], TransactionMode::ReadOnly).map_err(|e| refused(&e))?;
+        let values = async { transaction.object_store(RUNS)?.get_all(None, None)?.await }.await.map_err(|e| refused(&e))?;
+        // A record of another build that can no longer be read is left alone.
+        let mut runs: Vec<StoredRun> = values.iter().filter_map(|value| serde_json::from_str(&value.as_string()?).ok()).collect();
+        runs.sort_by(|a, b| b.started_ms.total_cmp(&a.started_ms));
+        Ok(runs)
+    }
+
+    /// Forgets all but the newest runs.
+    pub(super) fn make_room(&self, runs: &[StoredRun]) {
+        for run in runs.iter().skip(KEPT_RUNS) {
+            self.write(Write::Delete(run.id.clone()));
+        }
+    }
+
+    /// Reads one run in full.
+    ///
+    /// # Errors
+    /// If the database cannot be read.
+    pub(super) async fn load(&self, run: StoredRun) -> Result<Stored, UserError> {
+        let transaction = self.0.database.transaction(&STORES, TransactionMode::ReadOnly).map_err(|e| refused(&e))?;
+        load(&transaction, run).await.map_err(|e| refused(&e))
+    }
+}
+
+async fn open() -> Result<Database, idb::Error> {
+    let mut request = Factory::new()?.open("grokscope", Some(1))?;
+    request.on_upgrade_needed(|event| {
+        if let Ok(database) = event.database() {
+            for name in STORES {
+                // A store that exists already is no error; a missing one is reported by the first transaction.
+                let _ = database.create_object_store(name, ObjectStoreParams::new());
+            }
+        }
+    });
+    request.await
+}
+
+async fn write_all(database: &Database, batch: &VecDeque<Write>) -> Result<(), idb::Error> {
+    let transaction = database.transaction(&STORES, TransactionMode::ReadWrite)?;
+    for write in batch {
+        apply(&transaction, write).await?;
+    }
+    transaction.commit()?.await?;
+    Ok(())
+}
+
+async fn apply(transaction: &Transaction, write: &Write) -> Result<(), idb::Error> {
+    let put = async |store: &str, key: String, value: JsValue| -> Result<(), idb::Error> {
+        transaction.object_store(store)?.put(&value, Some(&key.into()))?.await?;
+        Ok(())
+    };
+    match write {
+        Write::Run(run) => {
+            let json = serde_json::to_string(run).unwrap_or_default();
+            put(RUNS, run.id.clone(), json.into()).await
+        }
+        Write::Rows(id, rows) => {
+            let first = rows.first().map_or(0, |row| row.step);
+            put(ROWS, key(id, first), bytes(&encode(rows).unwrap_or_default())).await
+        }
+        Write::Checkpoint(id, checkpoint) => put(CHECKPOINTS, key(id, checkpoint.step), bytes(&checkpoint.weights)).await,
+        Write::Resume(id, step, point) => put(RESUME, id.clone(), bytes(&[&step.to_le_bytes(), point.as_slice()].concat())).await,
+        Write::Fit(id, outcome, name) => put(FITS, format!("{id}/{name}"), bytes(outcome)).await,
+        Write::Rewind(id, step) => {
+            let range = || KeyRange::bound(&key(id, step + 1).into(), &format!("{id}/~").into(), None, None);
+            transaction.object_store(CHECKPOINTS)?.delete(range()?)?.await?;
+            let store = transaction.object_store(ROWS)?;
+            let all = KeyRange::bound(&format!("{id}/").into(), &format!("{id}/~").into(), None, None)?;
+            let mut rows = read_rows(store.get_all(Some(all.clone().into()), None)?.await?);
+            rows.retain(|row| row.step <= *step);
+            store.delete(all)?.await?;
+            let first = rows.first().map_or(0, |row| row.step);
+            put(ROWS, key(id, first), bytes(&encode(&rows).unwrap_or_default())).await
+        }
+        Write::Delete(id) => {
+            let id_key = JsValue::from(id);
+            transaction.object_store(RUNS)?.delete(id_key.clone())?.await?;
+            transaction.object_store(RESUME)?.delete(id_key)?.await?;
+            for store in [ROWS, CHECKPOINTS, FITS] {
+                let all = KeyRange::bound(&format!("{id}/").into(), &format!("{id}/~").into(), None, None)?;
+                transaction.object_store(store)?.delete(all)?.await?;
+            }
+            Ok(())
+        }
+    }
+}
+
+async fn load(transaction: &Transaction, run: StoredRun) -> Result<Stored, idb::Error> {
+    let all = || -> Result<Option<idb::Query>, idb::Error> {
+        let range = KeyRange::bound(&format!("{}/", run.id).into(), &format!("{}/~", run.id).into(), None, None)?;
+        Ok(Some(range.into()))
+    };
+    let rows = read_rows(transaction.object_store(ROWS)?.get_all(all()?, None)?.await?);
+    let store = transaction.object_store(CHECKPOINTS)?;
+    let keys = store.get_all_keys(all()?, None)?.await?;
+    let weights = store.get_all(all()?, None)?.await?;
+    let checkpoints = keys
+        .iter()
+        .zip(&weights)
+        .filter_map(|(key, value)| {
+            let step = key.as_string()?.rsplit_once('/')?.1.parse().ok()?;
+            Some(Checkpoint { step, weights: Uint8Array::new(value).to_vec() })
+        })
+        .collect();
+    let fits = transaction.object_store(FITS)?.get_all(all()?, None)?.await?;
+    let fits = fits.iter().filter_map(|value| decode::<FitOutcome>(&Uint8Array::new(value).to_vec()).ok());
+    let fits = fits.map(CrosscoderResult::from).collect();
+    let resume = transaction.object_store(RESUME)?.get(JsValue::from(&run.id))?.await?;
+    let resume = resume.and_then(|value| {
+        let bytes = Uint8Array::new(&value).to_vec();
+        let (step, point) = bytes.split_first_chunk::<4>()?;
+        Some((u32::from_le_bytes(*step), point.to_vec()))
+    });
+    Ok(Stored { run, rows, checkpoints, resume, fits })
+}
+
+fn read_rows(batches: Vec<JsValue>) -> Vec<MetricRow> {
+    let read = |value: &JsValue| decode::<Vec<MetricRow>>(&Uint8Array::new(value).to_vec()).unwrap_or_default();
+    let mut rows: Vec<MetricRow> = batches.iter().flat_map(read).collect();
+    rows.sort_by_key(|row| row.step);
+    rows.dedup_by_key(|row| row.step);
+    rows
+}
+
+fn bytes(bytes: &[u8]) -> JsValue {
+    Uint8Array::from(bytes).into()
+}
+
+/// Keys of one run sort by step, before `ID/~`.
+fn key(id: &str, step: u32) -> String {
+    format!("{id}/{step:010}")
+}
+
+fn refused(error: &idb::Error) -> UserError {
+    let words = match error {
+        idb::Error::DomException(exception) => format!("{}: {}", exception.name(), exception.message()),
+        idb::Error::UnexpectedJsType(_, value) => words(value),
+        other => other.to_string(),
+    };
+    UserError::new(
+        format!("This browser does not keep the run ({words})"),
+        "The run goes on; export it before you close this tab, or free some space",
+    )
+}

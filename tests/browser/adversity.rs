@@ -1,0 +1,218 @@
+//! What must not happen to a person: silence, a lost run, a start that cannot work.
+
+use crate::driver::{DESK, site};
+use crate::page::Page;
+use grokscope::experiment::{Experiment, Link, link, preset};
+use grokscope::record::Archive;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+fn landing() -> Experiment {
+    preset("quadratic-31").unwrap().experiment.clone()
+}
+
+/// The page opened by a link to `experiment`.
+fn open(experiment: Experiment) -> Page {
+    let text = link::encode(&Link { experiment, crosscoder: None, fingerprint: None }).unwrap();
+    Page::open(DESK, &format!("#x={text}"))
+}
+
+/// Fails unless `field` is refused beside itself with `word` in the message, and Start does nothing.
+fn assert_refused(page: &Page, field: &str, word: &str) {
+    let message = page.text(&format!("error-{field}"));
+    assert!(message.contains(word), "the message beside {field} is {message:?}");
+    page.click("start");
+    std::thread::sleep(Duration::from_millis(500));
+    assert_eq!(page.status().phase, "idle", "an experiment that cannot run was started");
+}
+
+#[test]
+fn a_damaged_link_and_a_newer_one_are_explained_and_leave_a_working_page() {
+    let text = link::encode(&Link { experiment: landing(), crosscoder: None, fingerprint: None }).unwrap();
+    let cut = &text[..text.len() - 3];
+    let notice = |text: &str| {
+        let page = Page::open(DESK, &format!("#x={text}"));
+        page.wait("a notice about the link", "document.getElementById('link-notice')?.checkVisibility()", 10);
+        let notice = page.text("link-notice");
+        page.start_on_cpu();
+        page.wait_for_phase("finished", 60);
+        notice
+    };
+    assert!(notice(cut).contains("damaged"));
+    assert!(!notice("%00%ff<script>").is_empty());
+    // The same link as version 9 with a right checksum.
+    let newer = {
+        use base64::Engine as _;
+        let engine = base64::engine::general_purpose::URL_SAFE_NO_PAD;
+        let mut bytes = engine.decode(&text).unwrap();
+        bytes.truncate(bytes.len() - 4);
+        bytes[0] = 9;
+        bytes.extend(crc32fast::hash(&bytes).to_le_bytes());
+        engine.encode(bytes)
+    };
+    assert!(notice(&newer).contains("newer"));
+}
+
+#[test]
+fn division_by_a_composite_modulus_is_refused_beside_the_field() {
+    let page = Page::open(DESK, "");
+    page.choose("field-task-operation", "div");
+    page.fill("field-task-modulus", "12");
+    assert_refused(&page, "task-modulus", "prime");
+    page.fill("field-task-modulus", "13");
+    assert_eq!(page.text("error-task-modulus"), "", "the message stays after the mistake is gone");
+}
+
+#[test]
+fn text_that_is_no_number_is_refused_beside_the_field() {
+    let page = Page::open(DESK, "");
+    page.fill("field-optimizer-learning_rate", "fast");
+    assert_refused(&page, "optimizer-learning_rate", "fast");
+}
+
+#[test]
+fn a_split_without_training_rows_is_refused_beside_the_field() {
+    let page = Page::open(DESK, "");
+    page.fill("field-task-train_fraction", "0.0001");
+    assert_refused(&page, "task-train_fraction", "row");
+}
+
+#[test]
+fn a_size_beyond_memory_is_refused_beside_the_field() {
+    let page = Page::open(DESK, "");
+    page.fill("field-model-width", "4096");
+    page.fill("field-task-modulus", "401");
+    assert_refused(&page, "task-modulus", "MB");
+}
+
+#[test]
+fn a_loss_that_is_no_longer_finite_ends_the_run_with_its_step_and_keeps_the_curves() {
+    // Without memory of the second moment a gradient that passes zero makes an unbounded update; overflow within 30 steps.
+    let mut wild = landing();
+    (wild.optimizer.learning_rate, wild.optimizer.weight_decay, wild.optimizer.betas) = (10.0, 0.0, [0.9, 0.0]);
+    let page = open(wild);
+    page.start_on_cpu();
+    let end = page.wait_for_phase("failed", 60);
+    assert!((1..100).contains(&end.step), "{end:?}");
+    let words = page.text("error-card");
+    assert!(words.contains("step"), "the message does not name the step: {words:?}");
+    assert!(page.colours("loss-chart") > 2, "the curves are gone");
+    page.click("export");
+    let archive = exported(&page);
+    assert!(!archive.rows.is_empty(), "the failed run's metrics were not kept");
+}
+
+#[test]
+fn starting_twice_is_harmless() {
+    let page = Page::open(DESK, "");
+    page.choose("engine-wish", "cpu");
+    page.js("(() => { const start = document.getElementById('start'); start.click(); start.click(); start.click(); })()");
+    let twice = page.wait_for_phase("finished", 60);
+    assert_eq!(page.text("error-card"), "");
+
+    let once = Page::open(DESK, "");
+    once.start_on_cpu();
+    let once = once.wait_for_phase("finished", 60);
+    assert_eq!((twice.fingerprint, twice.step), (once.fingerprint, once.step));
+}
+
+/// An experiment long enough to be interrupted: the landing one with more steps and coarser records.
+fn long() -> Experiment {
+    let mut long = landing();
+    long.steps = 3000;
+    long.logging.evaluate_every = 50;
+    long.logging.checkpoint_every = 250;
+    long
+}
+
+#[test]
+fn a_run_interrupted_by_a_reload_resumes_to_the_same_fingerprint() {
+    let whole = open(long());
+    whole.start_on_cpu();
+    let whole = whole.wait_for_phase("finished", 300);
+
+    let page = open(long());
+    page.start_on_cpu();
+    page.wait_for_step(1200, 200);
+    page.reload();
+    page.wait("the card about the interrupted run", "document.getElementById('resume-card')?.checkVisibility()", 15);
+    page.picture("resume card");
+    page.click("resume");
+    page.wait("the run to go on", "['running', 'finished'].includes(document.getElementById('status').dataset.phase)", 30);
+    let resumed_at = page.status().step;
+    assert!(resumed_at > 0, "it began anew");
+    let resumed = page.wait_for_phase("finished", 300);
+    assert_eq!(resumed.step, whole.step);
+    assert_eq!(resumed.fingerprint, whole.fingerprint, "resumed at step {resumed_at}");
+    assert_eq!((resumed.t_mem, resumed.t_gen), (whole.t_mem, whole.t_gen));
+}
+
+/// Waits for the one archive among a browser's downloads.
+fn exported_file(page: &Page) -> PathBuf {
+    let started = Instant::now();
+    loop {
+        let files = std::fs::read_dir(page.driver.downloads.path()).unwrap().map(|entry| entry.unwrap().path());
+        let finished = |file: &PathBuf| file.to_string_lossy().ends_with(".grok.zip");
+        if let Some(file) = files.into_iter().find(finished) {
+            return file;
+        }
+        assert!(started.elapsed() < Duration::from_secs(30), "no *.grok.zip was saved within 30 s");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+fn exported(page: &Page) -> Archive {
+    Archive::from_zip(&std::fs::read(exported_file(page)).unwrap()).unwrap()
+}
+
+#[test]
+fn an_exported_run_imports_in_a_fresh_profile_with_all_it_had() {
+    let page = Page::open(DESK, "");
+    page.start_on_cpu();
+    let sent = page.wait_for_phase("finished", 60);
+    page.click("export");
+    let file = exported_file(&page);
+    let archive = exported(&page);
+    assert_eq!(archive.experiment, landing());
+    assert_eq!(archive.fingerprint().unwrap(), sent.fingerprint, "the archive's own content gives another fingerprint");
+
+    let other = Page::open(DESK, "");
+    other.keys("import", file.to_str().unwrap());
+    let received = other.wait_for_phase("finished", 30);
+    assert_eq!((received.fingerprint, received.step), (sent.fingerprint, sent.step));
+    assert_eq!((received.t_mem, received.t_gen), (sent.t_mem, sent.t_gen));
+    assert!((received.test_accuracy - sent.test_accuracy).abs() < 1e-6);
+    assert!(other.colours("accuracy-chart") > 2, "the imported curves are not drawn");
+    other.click("tab-inside");
+    other.wait("the time slider", "Number(document.getElementById('time-slider')?.max) > 0", 10);
+}
+
+#[test]
+fn a_broken_archive_is_explained_and_the_run_on_the_page_stays() {
+    let page = Page::open(DESK, "");
+    page.start_on_cpu();
+    let kept = page.wait_for_phase("finished", 60);
+    page.click("export");
+    let file = exported_file(&page);
+    let whole = std::fs::read(&file).unwrap();
+    let broken = page.driver.downloads.path().join("broken.zip");
+    std::fs::write(&broken, &whole[..whole.len() / 2]).unwrap();
+    page.keys("import", broken.to_str().unwrap());
+    page.wait("a message about the archive", "document.getElementById('error-card')?.checkVisibility()", 15);
+    assert!(page.text("error-card").contains("archive"), "{}", page.text("error-card"));
+    assert_eq!(page.status().fingerprint, kept.fingerprint, "the run on the page was lost");
+}
+
+#[test]
+fn a_checkpointed_run_survives_its_worker() {
+    let page = Page::open(DESK, "");
+    page.start_on_cpu();
+    let end = page.wait_for_phase("finished", 60);
+    page.reload();
+    page.go(&site());
+    assert_eq!(page.text("error-card"), "");
+    assert_eq!(end.phase, "finished");
+    // After a finished run nothing is left to resume.
+    std::thread::sleep(Duration::from_millis(500));
+    assert_eq!(page.text("resume-card"), "");
+}

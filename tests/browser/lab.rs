@@ -1,0 +1,151 @@
+//! The story that the page is for: a network memorises, groks, is looked into, and is sent to somebody as a link.
+
+use crate::driver::{DESK, site};
+use crate::page::{END, HOME, Page, Seen};
+
+fn first(seen: &[Seen], what: &str, is_so: impl Fn(&Seen) -> bool) -> Seen {
+    *seen
+        .iter()
+        .find(|s| is_so(s))
+        .unwrap_or_else(|| panic!("never seen: {what}; the last of {} was {:?}", seen.len(), seen.last()))
+}
+
+#[test]
+fn the_landing_experiment_memorises_first_and_groks_within_ten_seconds() {
+    let page = Page::open(DESK, "");
+    page.start_on_cpu();
+    let end = page.wait_for_phase("finished", 60);
+    let seen = page.seen();
+    let memorised = first(&seen, "training accuracy .99", |s| s.train_accuracy >= 0.99);
+    let generalised = first(&seen, "test accuracy .99", |s| s.test_accuracy >= 0.99);
+    assert!(memorised.step < generalised.step, "memorised at {memorised:?}, generalised at {generalised:?}");
+    assert!(memorised.test_accuracy < 0.9, "the test set was known as early as the training set: {memorised:?}");
+    assert!(generalised.seconds <= 10.0, "it took {:.1} s", generalised.seconds);
+    assert!(end.t_mem.unwrap() < end.t_gen.unwrap(), "{end:?}");
+    assert_eq!(end.fingerprint.len(), 16, "{end:?}");
+    assert!(end.engine.contains("CPU"), "{end:?}");
+    assert!(page.colours("loss-chart") > 2 && page.colours("accuracy-chart") > 2, "a chart is blank");
+}
+
+#[test]
+fn the_time_slider_moves_the_spectrum_through_the_checkpoints() {
+    let page = Page::open(DESK, "");
+    page.start_on_cpu();
+    page.wait_for_phase("finished", 60);
+    page.click("tab-inside");
+    page.wait("the spectrum", "document.getElementById('spectrum-chart')", 10);
+    page.keys("time-slider", END);
+    page.wait(
+        "the last spectrum to be drawn",
+        "document.getElementById('spectrum-chart').getBoundingClientRect().width > 100",
+        10,
+    );
+    std::thread::sleep(std::time::Duration::from_millis(500));
+    let last = page.picture_hash("spectrum-chart");
+    assert!(page.colours("spectrum-chart") > 2, "the spectrum is blank");
+    page.keys("time-slider", HOME);
+    std::thread::sleep(std::time::Duration::from_millis(500));
+    assert_ne!(page.picture_hash("spectrum-chart"), last, "the first checkpoint's spectrum looks like the last one's");
+    page.keys("time-slider", END);
+    std::thread::sleep(std::time::Duration::from_millis(500));
+    assert_eq!(page.picture_hash("spectrum-chart"), last, "the way back leads to another picture");
+}
+
+#[test]
+fn a_transformer_groks_late_and_a_crosscoder_finds_what_was_born_in_between() {
+    let page = Page::open(DESK, "");
+    page.choose("preset", "transformer-59-mirror");
+    page.start_on_cpu();
+    // The preset makes exactly the 1,000 steps of the story.
+    let end = page.wait_for_phase("finished", 300);
+    assert!(end.step >= 1000, "{end:?}");
+    let seen = page.seen();
+    let memorised = first(&seen, "training ≥ .99 while test ≤ .1", |s| s.train_accuracy >= 0.99 && s.test_accuracy <= 0.1);
+    let generalised = first(&seen, "test accuracy .99", |s| s.test_accuracy >= 0.99);
+    assert!(memorised.step < generalised.step, "memorised at {memorised:?}, generalised at {generalised:?}");
+
+    page.click("tab-atlas");
+    page.click("fit");
+    page.wait("the fit to start", "document.getElementById('fit-status').dataset.state === 'running'", 30);
+    page.wait("the fit", "['done', 'error'].includes(document.getElementById('fit-status').dataset.state)", 400);
+    assert_eq!(page.data("fit-status", "state"), "done");
+    let explained: Vec<f64> = page.data("fit-summary", "ev").split(',').map(|v| v.trim().parse().unwrap()).collect();
+    let sources: Vec<u32> = page.data("fit-summary", "sources").split(',').map(|v| v.trim().parse().unwrap()).collect();
+    assert_eq!((explained.len(), sources.len()), (3, 3), "memorised, onset, clean");
+    assert!(sources.is_sorted() && sources[0] < sources[2], "{sources:?}");
+    assert!(explained.iter().all(|ev| *ev >= 0.85), "held-out explained variance {explained:?}");
+    let (emergent, confirmed) = (page.number("fit-summary", "emergent"), page.number("fit-summary", "confirmed"));
+    assert!(emergent >= 25.0, "{emergent} emergent latents");
+    assert!(confirmed > emergent / 2.0, "{confirmed} of {emergent} confirmed");
+    page.picture("atlas");
+
+    page.click("latent-heat-map");
+    page.wait("the latent's scores", "document.getElementById('latent-scores')?.innerText.trim()", 10);
+    page.wait("the latent's map", "document.getElementById('latent-map')", 10);
+    assert!(page.colours("latent-map") > 2, "the latent's map is blank");
+    assert!(page.colours("latent-heat-map") > 2, "the heat-map is blank");
+    page.picture("latent");
+
+    page.click("fit-null");
+    page.wait("the null fit to start", "document.getElementById('fit-status').dataset.state === 'running'", 30);
+    page.wait("the null fit", "['done', 'error'].includes(document.getElementById('fit-status').dataset.state)", 400);
+    assert_eq!(page.data("fit-status", "state"), "done");
+    let repeated = page.data("fit-summary", "sources");
+    let steps: Vec<&str> = repeated.split(',').collect();
+    assert!(
+        steps.len() == 3 && steps.iter().all(|s| *s == steps[0]),
+        "the null fit reads one checkpoint again and again: {repeated}"
+    );
+    let (born, gone) = (page.number("fit-summary", "emergent"), page.number("fit-summary", "vanished"));
+    let alive = page.number("fit-summary", "alive");
+    assert!(alive > 0.0 && (born + gone) / alive <= 0.01, "{born} emergent and {gone} vanished of {alive} in the null fit");
+}
+
+#[test]
+fn a_link_opens_the_same_experiment_elsewhere_and_its_run_has_the_same_fingerprint() {
+    let sender = Page::open(DESK, "");
+    sender.fill("field-seed", "41");
+    sender.start_on_cpu();
+    let sent = sender.wait_for_phase("finished", 60);
+    let link = sender.link();
+    assert!(link.starts_with(&site()), "{link}");
+    assert!(link.len() - site().len() <= 300, "{} characters: {link}", link.len() - site().len());
+
+    let receiver = Page::blank(DESK);
+    receiver.go(&link);
+    assert_eq!(receiver.value("field-seed"), "41");
+    std::thread::sleep(std::time::Duration::from_millis(500));
+    assert_eq!(receiver.status().phase, "idle", "a link must never start anything");
+    assert_eq!(receiver.link(), link, "the link of a link");
+    receiver.start_on_cpu();
+    let received = receiver.wait_for_phase("finished", 60);
+    assert_eq!(received.fingerprint, sent.fingerprint);
+    assert_eq!((received.t_mem, received.t_gen), (sent.t_mem, sent.t_gen));
+
+    let other = Page::open(DESK, "");
+    other.start_on_cpu();
+    assert_ne!(other.wait_for_phase("finished", 60).fingerprint, sent.fingerprint, "another seed is another run");
+}
+
+#[test]
+fn a_run_can_be_paused_stepped_continued_stopped_and_reset() {
+    let page = Page::open(DESK, "");
+    page.fill("field-steps", "20000");
+    page.start_on_cpu();
+    page.wait_for_step(20, 30);
+    page.click("pause");
+    let held = page.wait_for_phase("paused", 10).step;
+    std::thread::sleep(std::time::Duration::from_millis(400));
+    assert_eq!(page.status().step, held, "a paused run goes on");
+    page.click("step");
+    page.wait_for_step(held + 1, 10);
+    assert_eq!(page.wait_for_phase("paused", 10).step, held + 1, "one step is one step");
+    page.click("pause");
+    page.wait_for_phase("running", 10);
+    page.wait_for_step(held + 20, 30);
+    page.click("stop");
+    let end = page.wait_for_phase("finished", 10);
+    assert!(end.step < 20_000 && end.fingerprint.len() == 16, "{end:?}");
+    page.click("reset");
+    assert_eq!(page.wait_for_phase("idle", 10).step, 0);
+}

@@ -1,0 +1,279 @@
+//! What a person does with the page, as functions; what the page says, as values.
+//!
+//! Tests find things by `id` and read the state from the `data-` attributes of `#status`, `#fit-status` and `#fit-summary`, never
+//! from words or classes, so that copy and style can change freely. A page that is dropped without a single error on its
+//! console is part of every test.
+
+use crate::driver::{Driver, Screen, pictures, site};
+use serde_json::{Value, json};
+use std::path::PathBuf;
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// The key that WebDriver gives an element's handle.
+const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
+
+/// A page in a fresh profile.
+pub struct Page {
+    pub driver: Driver,
+}
+
+/// The `data-` attributes of `#status`.
+#[derive(Debug, Clone, Default)]
+pub struct Status {
+    pub phase: String,
+    pub step: u32,
+    pub test_accuracy: f64,
+    pub t_mem: Option<u32>,
+    pub t_gen: Option<u32>,
+    pub fingerprint: String,
+    pub engine: String,
+}
+
+/// One change of `#status` as it was seen in the page.
+#[derive(Debug, Clone, Copy)]
+pub struct Seen {
+    pub step: u32,
+    pub train_accuracy: f64,
+    pub test_accuracy: f64,
+    /// Since Start was pressed.
+    pub seconds: f64,
+}
+
+impl Page {
+    /// A browser with a fresh profile and nothing open.
+    pub fn blank(screen: Screen) -> Self {
+        Self { driver: Driver::start(screen) }
+    }
+
+    /// The page at `fragment` (empty, or starting with `#`), ready to be used.
+    pub fn open(screen: Screen, fragment: &str) -> Self {
+        let page = Self::blank(screen);
+        page.go(&format!("{}{fragment}", site()));
+        page
+    }
+
+    /// Opens an address of the page and waits until it can be used.
+    pub fn go(&self, url: &str) {
+        self.driver.post("/url", &json!({ "url": url }));
+        self.wait_until_ready();
+    }
+
+    /// Loads the page again in the same profile.
+    pub fn reload(&self) {
+        self.driver.post("/refresh", &json!({}));
+        self.wait_until_ready();
+    }
+
+    fn wait_until_ready(&self) {
+        self.wait("the page to be interactive", "document.getElementById('status')?.dataset.phase", 30);
+    }
+
+    /// The value of a JavaScript expression.
+    pub fn js(&self, expression: &str) -> Value {
+        self.driver.post("/execute/sync", &json!({ "script": format!("return {expression}"), "args": [] }))
+    }
+
+    /// Waits until a JavaScript expression is true.
+    pub fn wait(&self, what: &str, condition: &str, seconds: u64) -> Duration {
+        let started = Instant::now();
+        loop {
+            if self.js(&format!("Boolean({condition})")) == Value::Bool(true) {
+                return started.elapsed();
+            }
+            if started.elapsed() > Duration::from_secs(seconds) {
+                self.picture(&format!("waited in vain for {what}"));
+                panic!(
+                    "waited {seconds} s in vain for {what}; status {}, fit {}, errors on the console: {:#?}",
+                    self.js("{...document.getElementById('status')?.dataset}"),
+                    self.js("{...document.getElementById('fit-status')?.dataset}"),
+                    self.driver.console_errors()
+                );
+            }
+            thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    fn element(&self, css: &str) -> String {
+        let found = self.driver.post("/element", &json!({ "using": "css selector", "value": css }));
+        found[ELEMENT].as_str().unwrap().to_owned()
+    }
+
+    /// Opens every drawer that hides the control and waits until it is there.
+    fn reach(&self, id: &str) -> String {
+        self.wait(&format!("#{id}"), &format!("document.getElementById('{id}')"), 15);
+        self.js(&format!(
+            "(() => {{ for (let e = document.getElementById('{id}'); e; e = e.parentElement) if (e.tagName === 'DETAILS') e.open = true; }})()"
+        ));
+        self.element(&format!("#{id}"))
+    }
+
+    /// Clicks the middle of a control as a mouse would; fails if something lies over it.
+    pub fn click(&self, id: &str) {
+        let element = self.reach(id);
+        self.driver.post(&format!("/element/{element}/click"), &json!({}));
+    }
+
+    /// Types into a control that has the focus or gets it.
+    pub fn keys(&self, id: &str, text: &str) {
+        let element = self.reach(id);
+        self.driver.post(&format!("/element/{element}/value"), &json!({ "text": text }));
+    }
+
+    /// Presses one key, wherever the focus is.
+    pub fn press(&self, key: &str) {
+        let keys = json!([{ "type": "keyDown", "value": key }, { "type": "keyUp", "value": key }]);
+        self.driver.post("/actions", &json!({ "actions": [{ "type": "key", "id": "keyboard", "actions": keys }] }));
+    }
+
+    /// Replaces the text of an input and leaves it.
+    pub fn fill(&self, id: &str, text: &str) {
+        self.reach(id);
+        // Selected and typed over, as a person does: clearing first would show the page an empty field in between.
+        self.js(&format!("(e => {{ e.focus(); e.select(); }})(document.getElementById('{id}'))"));
+        self.keys(id, &format!("{text}{TAB}"));
+    }
+
+    /// Chooses an option of a select by its value.
+    pub fn choose(&self, id: &str, value: &str) {
+        self.reach(id);
+        let option = self.element(&format!("#{id} option[value='{value}']"));
+        self.driver.post(&format!("/element/{option}/click"), &json!({}));
+    }
+
+    /// What an input or select holds.
+    pub fn value(&self, id: &str) -> String {
+        self.reach(id);
+        self.js(&format!("document.getElementById('{id}').value")).as_str().unwrap_or_default().to_owned()
+    }
+
+    /// Text that a person sees in an element; empty if it is absent or hidden.
+    pub fn text(&self, id: &str) -> String {
+        let visible = format!("(e => e && e.checkVisibility() ? e.innerText.trim() : '')(document.getElementById('{id}'))");
+        self.js(&visible).as_str().unwrap_or_default().to_owned()
+    }
+
+    /// One `data-` attribute in JavaScript's spelling; empty if it is absent.
+    pub fn data(&self, id: &str, name: &str) -> String {
+        self.js(&format!("document.getElementById('{id}')?.dataset.{name} ?? ''")).as_str().unwrap_or_default().to_owned()
+    }
+
+    /// One `data-` attribute as a number.
+    pub fn number(&self, id: &str, name: &str) -> f64 {
+        let text = self.data(id, name);
+        text.parse().unwrap_or_else(|_| panic!("#{id} has data {name} = {text:?}, which is not a number"))
+    }
+
+    /// What the page says about its run.
+    pub fn status(&self) -> Status {
+        let data = self.js("{...document.getElementById('status').dataset}");
+        let text = |name: &str| data[name].as_str().unwrap_or_default().to_owned();
+        Status {
+            phase: text("phase"),
+            step: text("step").parse().unwrap_or(0),
+            test_accuracy: text("testAccuracy").parse().unwrap_or(f64::NAN),
+            t_mem: text("tMem").parse().ok(),
+            t_gen: text("tGen").parse().ok(),
+            fingerprint: text("fingerprint"),
+            engine: text("engine"),
+        }
+    }
+
+    /// Waits for a phase.
+    pub fn wait_for_phase(&self, phase: &str, seconds: u64) -> Status {
+        self.wait(&format!("phase {phase}"), &format!("document.getElementById('status').dataset.phase === '{phase}'"), seconds);
+        self.status()
+    }
+
+    /// Waits for a step.
+    pub fn wait_for_step(&self, step: u32, seconds: u64) {
+        self.wait(&format!("step {step}"), &format!("Number(document.getElementById('status').dataset.step) >= {step}"), seconds);
+    }
+
+    /// Presses Start on the CPU engine and writes down every change of the accuracies from then on (see [`Page::seen`]).
+    pub fn start_on_cpu(&self) {
+        self.choose("engine-wish", "cpu");
+        self.js(
+            "(() => { const status = document.getElementById('status'); window.seen = []; const started = performance.now(); \
+             new MutationObserver(() => window.seen.push([+status.dataset.step, +status.dataset.trainAccuracy, \
+             +status.dataset.testAccuracy, (performance.now() - started) / 1000])).observe(status, { attributes: true }); })()",
+        );
+        self.click("start");
+    }
+
+    /// Every change since [`Page::start_on_cpu`], oldest first.
+    pub fn seen(&self) -> Vec<Seen> {
+        let rows = self.js("window.seen");
+        let number = |value: &Value| value.as_f64().unwrap_or(f64::NAN);
+        let rows = rows.as_array().into_iter().flatten();
+        rows.map(|r| Seen {
+            step: number(&r[0]) as u32,
+            train_accuracy: number(&r[1]),
+            test_accuracy: number(&r[2]),
+            seconds: number(&r[3]),
+        })
+        .collect()
+    }
+
+    /// Copies the link and returns it.
+    pub fn link(&self) -> String {
+        self.click("copy-link");
+        self.wait("the link", "document.getElementById('share-text')?.value", 5);
+        self.value("share-text")
+    }
+
+    /// Number of distinct colours on a canvas (or the first canvas inside an element): 1 means that it is blank.
+    pub fn colours(&self, id: &str) -> u64 {
+        let count = self.js(&format!("(() => {{ {PIXELS} return new Set(pixels('{id}')).size; }})()"));
+        count.as_u64().unwrap()
+    }
+
+    /// A number that changes with the picture on a canvas.
+    pub fn picture_hash(&self, id: &str) -> u64 {
+        let hash = self.js(&format!(
+            "(() => {{ {PIXELS} return pixels('{id}').reduce((hash, pixel) => (Math.imul(hash, 31) + pixel) >>> 0, 7); }})()"
+        ));
+        hash.as_u64().unwrap()
+    }
+
+    /// Leaves a picture of the screen for people; returns its path.
+    pub fn picture(&self, name: &str) -> PathBuf {
+        let file = pictures().join(format!("{}.png", name.replace(|c: char| !c.is_ascii_alphanumeric(), "-")));
+        std::fs::write(&file, self.driver.screenshot()).unwrap();
+        file
+    }
+
+    /// Fails unless the page fits its window without sideways scrolling.
+    pub fn assert_fits(&self, what: &str) {
+        let excess = self.js(
+            "(() => { const wide = innerWidth, all = [...document.querySelectorAll('body *')].filter(e => e.getBoundingClientRect().right \
+             > wide + 1 && e.checkVisibility()).map(e => e.id || e.className || e.tagName).slice(0, 5); \
+             return [document.documentElement.scrollWidth - wide, all.join(', ')]; })()",
+        );
+        assert!(excess[0].as_f64().unwrap() <= 0.0, "{what} is {} px too wide; beyond the edge: {}", excess[0], excess[1]);
+    }
+}
+
+impl Drop for Page {
+    fn drop(&mut self) {
+        // A test that already fails has more to say than the console.
+        if !thread::panicking() {
+            let errors = self.driver.console_errors();
+            assert!(errors.is_empty(), "errors on the console: {errors:#?}");
+        }
+    }
+}
+
+/// WebDriver's name of the Tab key.
+pub const TAB: &str = "\u{E004}";
+/// WebDriver's name of the Enter key.
+pub const ENTER: &str = "\u{E007}";
+/// WebDriver's name of the Home key.
+pub const HOME: &str = "\u{E011}";
+/// WebDriver's name of the End key.
+pub const END: &str = "\u{E010}";
+
+/// All pixels of a canvas as 32-bit numbers.
+const PIXELS: &str = "const pixels = id => { const host = document.getElementById(id); \
+    const canvas = host.tagName === 'CANVAS' ? host : host.querySelector('canvas'); \
+    return new Uint32Array(canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data.buffer); };";

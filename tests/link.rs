@@ -1,0 +1,240 @@
+//! The share link: short, exact, and unmoved by hostile text.
+
+#![allow(clippy::unwrap_used, reason = "a test that meets a surprise should stop right there")]
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use grokscope::crosscoder::{CrosscoderConfig, crosscoder_preset, crosscoder_presets};
+use grokscope::experiment::edit::{Editable, replace};
+use grokscope::experiment::link::{decode, encode};
+use grokscope::experiment::randomness::{Purpose, Stream};
+use grokscope::experiment::{Experiment, FieldKind, Link, preset, presets, with_value};
+use sha2::{Digest, Sha256};
+
+fn plain(experiment: &Experiment) -> Link {
+    Link { experiment: experiment.clone(), crosscoder: None, fingerprint: None }
+}
+
+/// An ordinary link: a few settings changed, a fit, a fingerprint.
+fn ordinary() -> Link {
+    let edits = [("seed", "4242"), ("task.train_fraction", "0.55"), ("optimizer.weight_decay", "2.5"), ("steps", "2500")];
+    let start = &preset("transformer-59-mirror").unwrap().experiment;
+    let experiment = edits.iter().fold(start.clone(), |e, (path, text)| with_value(&e, path, text).unwrap());
+    let crosscoder = CrosscoderConfig { sources: vec![250, 600, 1000], ..crosscoder_preset("births").unwrap().config.clone() };
+    Link { experiment, crosscoder: Some(crosscoder), fingerprint: Some("00ff12ab34cd56ef".into()) }
+}
+
+/// A text of `kind`, uniform over its range or its choices.
+fn any_text(kind: &FieldKind, stream: &mut Stream) -> String {
+    match *kind {
+        FieldKind::Integer { min, max } => (min + stream.below(max - min + 1)).to_string(),
+        FieldKind::OptionalInteger { min, max, .. } => {
+            if stream.below(2) == 0 {
+                String::new()
+            } else {
+                (min + stream.below(max - min + 1)).to_string()
+            }
+        }
+        FieldKind::Number { min, max, .. } => (min + (max - min) * stream.uniform()).to_string(),
+        FieldKind::Numbers { .. } => format!("{},{}", stream.uniform(), stream.uniform()),
+        FieldKind::Integers { .. } => {
+            let mut steps: Vec<u64> = (0..stream.below(5)).map(|_| stream.below(3000)).collect();
+            steps.sort_unstable();
+            steps.iter().map(u64::to_string).collect::<Vec<_>>().join(",")
+        }
+        FieldKind::Choice(options) => options[stream.below(options.len() as u64) as usize].0.into(),
+        FieldKind::Toggle => (stream.below(2) == 0).to_string(),
+        FieldKind::Text { .. } => ["Ünïcode 实验 = a&b#c", "", "a name\\\"quoted\""][stream.below(3) as usize].into(),
+        FieldKind::Slug { .. } => ["births", "my-fit_2"][stream.below(2) as usize].into(),
+    }
+}
+
+fn random_edits<T: Editable + Clone>(start: &T, count: u64, stream: &mut Stream) -> T {
+    let mut config = start.clone();
+    for _ in 0..count {
+        let fields: Vec<_> = T::table().iter().filter(|f| (f.applies)(&config) && f.path != "model.architecture").collect();
+        let field = fields[stream.below(fields.len() as u64) as usize];
+        // A number with too many digits for a file is refused; the next draw will do.
+        config = replace(&config, field.path, &any_text(&field.kind, stream)).unwrap_or(config);
+    }
+    config
+}
+
+#[test]
+fn every_preset_makes_the_round_trip_in_few_characters() {
+    for preset in presets() {
+        let text = encode(&plain(&preset.experiment)).unwrap();
+        assert_eq!(decode(&text).unwrap(), plain(&preset.experiment));
+        assert!(text.len() < 80, "{}: {} characters", preset.name, text.len());
+        for fit in crosscoder_presets() {
+            let link = Link { crosscoder: Some(fit.config.clone()), ..plain(&preset.experiment) };
+            assert_eq!(decode(&encode(&link).unwrap()).unwrap(), link);
+        }
+    }
+}
+
+#[test]
+fn an_ordinary_link_makes_the_round_trip_in_at_most_300_characters() {
+    let text = encode(&ordinary()).unwrap();
+    assert_eq!(decode(&text).unwrap(), ordinary());
+    assert!(text.len() <= 300, "{} characters", text.len());
+    assert!(text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_'));
+}
+
+#[test]
+fn random_experiments_and_fits_make_the_round_trip() {
+    let mut stream = Stream::new(1, Purpose::Planted, 0);
+    let mut valid = 0;
+    for round in 0..600 {
+        let start = &presets()[round % presets().len()].experiment;
+        let count = 1 + stream.below(4);
+        let experiment = random_edits(start, count, &mut stream);
+        let fit = random_edits(&crosscoder_presets()[round % 2].config, 3, &mut stream);
+        let link = Link { experiment, crosscoder: Some(fit), fingerprint: Some(format!("{round:016x}")) };
+        let Ok(text) = encode(&link) else { continue };
+        // A fit that breaks its own rule (k above its latents) is refused on arrival.
+        match decode(&text) {
+            Ok(back) => {
+                assert_eq!(back, link);
+                assert!(text.len() <= 500, "{} characters", text.len());
+                valid += 1;
+            }
+            Err(error) => assert!(error.cause.starts_with("k: "), "{error}"),
+        }
+    }
+    assert!(valid > 100, "{valid}");
+}
+
+#[test]
+fn an_invalid_experiment_gets_no_link() {
+    let mut experiment = preset("quadratic-31").unwrap().experiment.clone();
+    experiment.task.train_fraction = 2.0;
+    assert!(encode(&plain(&experiment)).unwrap_err().cause.contains("task.train_fraction"));
+    for fingerprint in ["", "00FF12ab34cd56ef", "+0ff12ab34cd56ef", "00ff12ab34cd56ef0"] {
+        assert!(encode(&Link { fingerprint: Some(fingerprint.into()), ..ordinary() }).is_err(), "{fingerprint}");
+    }
+}
+
+#[test]
+fn every_change_of_one_character_is_noticed() {
+    const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_=+/ %\0";
+    let text = encode(&ordinary()).unwrap().into_bytes();
+    for at in 0..text.len() {
+        for letter in ALPHABET.iter().filter(|l| **l != text[at]) {
+            let mut damaged = text.clone();
+            damaged[at] = *letter;
+            // A space at an end is trimmed away, which is a truncation and must fail as well.
+            assert!(decode(std::str::from_utf8(&damaged).unwrap()).is_err(), "{at} {letter}");
+        }
+    }
+}
+
+#[test]
+fn every_truncation_extension_and_swap_is_noticed() {
+    let text = encode(&ordinary()).unwrap();
+    for end in 0..text.len() {
+        assert!(decode(&text[..end]).is_err(), "cut at {end}");
+        assert!(decode(&text[end + 1..]).is_err(), "cut before {end}");
+    }
+    assert!(decode(&format!("{text}A")).is_err() && decode(&format!("{text}{text}")).is_err());
+    assert_eq!(decode(&format!(" {text}\n")).unwrap(), ordinary());
+}
+
+/// A link with any body and a correct checksum.
+fn forged(body: &[u8]) -> String {
+    let mut bytes = body.to_vec();
+    bytes.extend(crc32fast::hash(body).to_le_bytes());
+    URL_SAFE_NO_PAD.encode(bytes)
+}
+
+#[test]
+fn a_newer_link_is_told_apart_from_a_damaged_one() {
+    let error = decode(&forged(&[2, 1, 2, 3])).unwrap_err();
+    assert!(error.cause.contains("newer Grokscope"), "{error}");
+    let bytes = URL_SAFE_NO_PAD.decode(encode(&ordinary()).unwrap()).unwrap();
+    let mut newer = bytes[..bytes.len() - 4].to_vec();
+    newer[0] = 2;
+    assert!(decode(&forged(&newer)).unwrap_err().cause.contains("newer"));
+    newer[0] = 0;
+    assert!(decode(&forged(&newer)).unwrap_err().cause.contains("damaged"));
+}
+
+#[test]
+fn random_bytes_with_a_correct_checksum_are_refused_without_a_panic() {
+    let mut stream = Stream::new(2, Purpose::Planted, 0);
+    for _ in 0..5000 {
+        let raw: Vec<u8> = (0..stream.below(200)).map(|_| stream.below(256) as u8).collect();
+        // As it is, as a deflate stream, and as the payload inside one.
+        let versioned = |body: &[u8]| [&[1u8], body].concat();
+        for body in [raw.clone(), versioned(&raw), versioned(&miniz_oxide::deflate::compress_to_vec(&raw, 1))] {
+            assert!(decode(&forged(&body)).is_err());
+        }
+        let text: String = raw.iter().map(|b| char::from(*b)).collect();
+        assert!(decode(&text).is_err());
+    }
+}
+
+#[test]
+fn mutated_payloads_never_panic_and_never_give_an_invalid_experiment() {
+    let bytes = URL_SAFE_NO_PAD.decode(encode(&ordinary()).unwrap()).unwrap();
+    let payload = miniz_oxide::inflate::decompress_to_vec(&bytes[1..bytes.len() - 4]).unwrap();
+    let mut stream = Stream::new(3, Purpose::Planted, 0);
+    for _ in 0..3000 {
+        let mut mutated = payload.clone();
+        for _ in 0..=stream.below(3) {
+            let at = stream.below(mutated.len() as u64) as usize;
+            mutated[at] = stream.below(256) as u8;
+        }
+        let body = [&[1u8], miniz_oxide::deflate::compress_to_vec(&mutated, 1).as_slice()].concat();
+        if let Ok(link) = decode(&forged(&body)) {
+            assert_eq!(link.experiment, ordinary().experiment, "the hash of the experiment must hold");
+        }
+    }
+}
+
+#[test]
+fn a_bomb_is_bounded() {
+    // 64 MB of zeros deflate to 64 KB and more, so the text limit and the payload limit are both tried.
+    for size in [100_000, 8_000_000, 64_000_000] {
+        let body = [&[1u8], miniz_oxide::deflate::compress_to_vec(&vec![0u8; size], 9).as_slice()].concat();
+        let start = std::time::Instant::now();
+        assert!(decode(&forged(&body)).is_err());
+        assert!(start.elapsed().as_millis() < 500);
+    }
+    assert!(decode(&"A".repeat(10_000_000)).unwrap_err().cause.contains("too long"));
+}
+
+#[test]
+fn a_preset_that_changed_since_is_noticed() {
+    let bytes = URL_SAFE_NO_PAD.decode(encode(&ordinary()).unwrap()).unwrap();
+    let payload = miniz_oxide::inflate::decompress_to_vec(&bytes[1..bytes.len() - 4]).unwrap();
+    // Another preset under the same edits stands for the changed one.
+    let name = b"transformer-59-mirror";
+    let at = payload.windows(name.len()).position(|w| w == name).unwrap();
+    let mut other = payload.clone();
+    other.splice(at - 1..at + name.len(), [&[14u8], b"transformer-59".as_slice()].concat());
+    let body = [&[1u8], miniz_oxide::deflate::compress_to_vec(&other, 9).as_slice()].concat();
+    assert!(decode(&forged(&body)).unwrap_err().cause.contains("has changed since"));
+}
+
+#[test]
+fn presets_mean_what_they_meant() {
+    let hash = |json: String| Sha256::digest(json).iter().take(8).map(|b| format!("{b:02x}")).collect::<String>();
+    let found: Vec<(&str, String)> = presets()
+        .iter()
+        .map(|p| (p.name, hash(p.experiment.to_json())))
+        .chain(crosscoder_presets().iter().map(|p| (p.name, hash(p.config.to_json()))))
+        .collect();
+    // A change here breaks every link that was made against the preset: rather add a new one.
+    let pinned = [
+        ("quadratic-31", "dc243811a93fdd30"),
+        ("quadratic-97", "c4af6e7b159dccd2"),
+        ("transformer-59-mirror", "d3161e3512e88adc"),
+        ("transformer-59", "964f663c979cc4be"),
+        ("transformer-113", "997fab2c36084b94"),
+        ("historic-division-97", "0f31cf02a49712a9"),
+        ("births", "53cb26a9afe20eb2"),
+        ("batch-top-k", "71188c19a85e5cf3"),
+    ];
+    assert_eq!(found, pinned.map(|(name, hash)| (name, hash.to_string())));
+}

@@ -1,0 +1,231 @@
+//! Losses, gradients and optimiser steps against independent 64-bit references (`tests/data/generate.py`, PyTorch), and against
+//! finite differences.
+#![cfg(feature = "cli")]
+#![allow(clippy::unwrap_used, reason = "tests stop at the first surprise")]
+
+use burn::tensor::{Device, Tensor, TensorData};
+use grokscope::crosscoder::fit::{Dictionary, Objective};
+use grokscope::crosscoder::{CrosscoderConfig, crosscoder_preset};
+use grokscope::experiment::{Experiment, LossKind, preset, with_value};
+use grokscope::model::{self, Model};
+use grokscope::record::{NamedTensor, Weights};
+use grokscope::train::{AdamW, AdamWSettings, Batch, gradients};
+use safetensors::{Dtype, SafeTensors};
+
+/// f32 against f64.
+const RELATIVE: f64 = 2e-5;
+
+struct Reference(Vec<u8>);
+
+impl Reference {
+    fn read(name: &str) -> Self {
+        Self(std::fs::read(format!("{}/tests/data/{name}.safetensors", env!("CARGO_MANIFEST_DIR"))).unwrap())
+    }
+
+    fn values(&self, name: &str) -> Vec<f64> {
+        let file = SafeTensors::deserialize(&self.0).unwrap();
+        let view = file.tensor(name).unwrap();
+        let words = view.data().chunks_exact(8).map(|b| <[u8; 8]>::try_from(b).unwrap());
+        match view.dtype() {
+            Dtype::F64 => words.map(f64::from_le_bytes).collect(),
+            Dtype::I64 => words.map(|b| i64::from_le_bytes(b) as f64).collect(),
+            other => unreachable!("{other:?}"),
+        }
+    }
+
+    fn weights(&self, names: &[(&str, usize, usize)]) -> Weights {
+        let tensors = names
+            .iter()
+            .map(|(name, rows, columns)| NamedTensor {
+                name: (*name).to_owned(),
+                shape: vec![*rows, *columns],
+                values: self.values(&format!("param.{name}")).iter().map(|v| *v as f32).collect(),
+            })
+            .collect();
+        Weights { tensors }
+    }
+}
+
+fn numbers<const D: usize>(tensor: Tensor<D>) -> Vec<f64> {
+    tensor.into_data().try_into_vec::<f32>().unwrap().into_iter().map(f64::from).collect()
+}
+
+/// Compares with a tolerance relative to the reference's largest value.
+fn assert_close(what: &str, ours: &[f64], reference: &[f64], relative: f64) {
+    assert_eq!(ours.len(), reference.len(), "{what}");
+    let scale = reference.iter().fold(0f64, |m, v| m.max(v.abs()));
+    for (a, b) in ours.iter().zip(reference) {
+        assert!((a - b).abs() <= relative * scale, "{what}: {a} against {b}");
+    }
+}
+
+/// Trains on the rows of a reference file and compares loss before each step, gradients at step 0 and weights after `steps`.
+fn repeats(file: &str, experiment: &Experiment, pairs: Vec<(u16, u16)>, gather: bool) {
+    let reference = Reference::read(file);
+    let device = Device::flex();
+    let tracked = device.clone().autodiff();
+    let model = Model::new(experiment, &tracked);
+    let specs = model.specs();
+    let names: Vec<_> = specs.iter().map(|s| (s.name, s.rows, s.columns)).collect();
+    let labels = reference.values("target");
+    let rows = pairs.into_iter().zip(labels.iter().map(|y| *y as u16)).collect();
+    let batch = Batch::new(&[rows], experiment.task.modulus as usize, gather, &tracked);
+    let mut parameters = model::upload(&[reference.weights(&names)], &specs, "", &device).unwrap();
+    let settings = AdamWSettings {
+        weight_decay: vec![experiment.optimizer.weight_decay],
+        betas: experiment.optimizer.betas,
+        epsilon: experiment.optimizer.epsilon,
+    };
+    let mut optimizer = AdamW::new(settings, &parameters, &device);
+    for step in 0..5u32 {
+        let (loss, slopes) = gradients(&model, experiment.loss, &parameters, &batch);
+        assert_close(&format!("loss.{step}"), &numbers(loss), &reference.values(&format!("loss.{step}")), RELATIVE);
+        if step == 0 {
+            for (spec, slope) in specs.iter().zip(&slopes) {
+                let name = format!("grad.{}", spec.name);
+                assert_close(&name, &numbers(slope.clone()), &reference.values(&name), RELATIVE);
+            }
+        }
+        parameters = optimizer.update(step + 1, &[experiment.optimizer.learning_rate], parameters, slopes);
+    }
+    for (spec, parameter) in specs.iter().zip(parameters) {
+        let name = format!("after.{}", spec.name);
+        // Adam divides by the root of the second moment, so where a gradient is almost zero its rounding is magnified.
+        assert_close(&name, &numbers(parameter), &reference.values(&name), 2e-4);
+    }
+}
+
+fn changed(name: &str, changes: &[(&str, &str)]) -> Experiment {
+    changes.iter().fold(preset(name).unwrap().experiment.clone(), |e, (path, value)| with_value(&e, path, value).unwrap())
+}
+
+fn tiny_transformer() -> (Experiment, Vec<(u16, u16)>) {
+    let experiment = changed(
+        "transformer-59",
+        &[
+            ("task.modulus", "7"),
+            ("model.d_model", "8"),
+            ("model.heads", "2"),
+            ("model.mlp_width", "16"),
+            ("optimizer.learning_rate", "0.003"),
+            ("optimizer.weight_decay", "3"),
+        ],
+    );
+    let tokens = Reference::read("transformer_adamw").values("input.tokens");
+    (experiment, tokens.chunks(3).map(|t| (t[0] as u16, t[1] as u16)).collect())
+}
+
+fn tiny_quadratic() -> (Experiment, Vec<(u16, u16)>) {
+    let experiment = changed("quadratic-31", &[("task.modulus", "7"), ("model.width", "12")]);
+    let two_hot = Reference::read("quadratic_mse_adamw").values("input.two_hot");
+    let hot = |half: &[f64]| half.iter().position(|v| *v == 1.0).unwrap() as u16;
+    (experiment, two_hot.chunks(14).map(|x| (hot(&x[..7]), hot(&x[7..]))).collect())
+}
+
+#[test]
+fn the_transformer_repeats_the_reference_in_loss_gradients_and_five_adamw_steps() {
+    let (experiment, pairs) = tiny_transformer();
+    repeats("transformer_adamw", &experiment, pairs.clone(), true);
+    repeats("transformer_adamw", &experiment, pairs, false);
+}
+
+#[test]
+fn the_quadratic_network_repeats_the_reference_in_loss_gradients_and_five_adamw_steps() {
+    let (experiment, pairs) = tiny_quadratic();
+    repeats("quadratic_mse_adamw", &experiment, pairs.clone(), true);
+    repeats("quadratic_mse_adamw", &experiment, pairs, false);
+}
+
+#[test]
+fn gradients_match_central_differences_for_every_activation_and_loss() {
+    for (activation, loss) in
+        [("quadratic", LossKind::CrossEntropy), ("relu", LossKind::MeanSquaredError), ("gelu", LossKind::CrossEntropy)]
+    {
+        let (base, pairs) = tiny_quadratic();
+        let mut experiment = with_value(&base, "model.activation", activation).unwrap();
+        experiment.loss = loss;
+        let device = Device::flex();
+        let tracked = device.clone().autodiff();
+        let model = Model::new(&experiment, &tracked);
+        let specs = model.specs();
+        let rows = pairs.iter().map(|(a, b)| ((*a, *b), (a + b) % 7)).collect();
+        let batch = Batch::new(&[rows], 7, true, &tracked);
+        let start = model::draw(&specs, 3);
+        let parameters = model::upload(&[start.clone()], &specs, "", &device).unwrap();
+        let (_, slopes) = gradients(&model, loss, &parameters, &batch);
+        for (index, slope) in slopes.into_iter().enumerate() {
+            // Along the gradient itself: the directional derivative is its norm, far above the rounding of an f32 loss.
+            let slope = numbers(slope);
+            let norm = slope.iter().map(|v| v * v).sum::<f64>().sqrt();
+            let along = |distance: f64| {
+                let mut moved = start.clone();
+                for (value, step) in moved.tensors[index].values.iter_mut().zip(&slope) {
+                    *value += (distance * step / norm) as f32;
+                }
+                let parameters = model::upload(&[moved], &specs, "", &device).unwrap();
+                numbers(gradients(&model, loss, &parameters, &batch).0)[0]
+            };
+            let h = 5e-3;
+            let difference = (along(h) - along(-h)) / (2.0 * h);
+            assert!((difference - norm).abs() < 0.01 * norm, "{activation} {}: {difference} against {norm}", specs[index].name);
+        }
+    }
+}
+
+#[test]
+fn cross_entropy_keeps_its_gradient_where_a_plain_softmax_rounds_to_zero() {
+    // Margin 40: loss e⁻⁴⁰·6, far below the f32 resolution of 1 − p.
+    let device = Device::flex();
+    let mut logits = vec![0f32; 7];
+    logits[2] = 40.0;
+    let logits = Tensor::<3>::from_data(TensorData::new(logits, [1, 1, 7]), &device);
+    let targets = model::one_hot(&[vec![2]], 7, &device);
+    let (loss, slope) = grokscope::train::slope(LossKind::CrossEntropy, logits, targets);
+    let expected = 6.0 * libm::exp(-40.0);
+    assert_close("loss", &numbers(loss), &[expected], 1e-5);
+    let slope = numbers(slope);
+    assert!((slope[2] + expected).abs() < 1e-5 * expected && slope[0] > 0.0, "{slope:?}");
+}
+
+#[test]
+fn a_crosscoder_repeats_the_reference_in_loss_gradients_and_three_adam_steps() {
+    for (file, variant) in [("crosscoder_l1_of_norms", "births"), ("crosscoder_batch_top_k", "batch-top-k")] {
+        let reference = Reference::read(file);
+        let (sources, width, latents, rows) = (3, 5, 11, 9);
+        let config =
+            CrosscoderConfig { lambda: 0.7, k: 3, latents: latents as u32, ..crosscoder_preset(variant).unwrap().config.clone() };
+        let device = Device::flex();
+        let load = |name: &str, shape: [usize; 3]| {
+            let values: Vec<f32> = reference.values(name).iter().map(|v| *v as f32).collect();
+            Tensor::<3>::from_data(TensorData::new(values, shape), &device)
+        };
+        let columns = sources * width;
+        let batch = load("input.activations", [1, rows, columns]).autodiff();
+        let mut dictionary = Dictionary::from_parameters(vec![
+            load("param.w_enc", [1, columns, latents]),
+            load("param.b_enc", [1, 1, latents]),
+            load("param.w_dec", [1, latents, columns]),
+            load("param.b_dec", [1, 1, columns]),
+        ]);
+        let objective = Objective::new(&config, sources);
+        let settings = AdamWSettings { weight_decay: vec![0.0], betas: [0.9, 0.999], epsilon: 1e-8 };
+        let mut optimizer = AdamW::new(settings, &dictionary.parameters(), &device);
+        let names = ["w_enc", "b_enc", "w_dec", "b_dec"];
+        for step in 0..3u32 {
+            let (loss, slopes) = objective.gradients(&dictionary, batch.clone(), 1.0);
+            assert_close(&format!("{file} loss.{step}"), &numbers(loss), &reference.values(&format!("loss.{step}")), RELATIVE);
+            if step == 0 {
+                for (name, slope) in names.iter().zip(&slopes) {
+                    let name = format!("grad.{name}");
+                    assert_close(&format!("{file} {name}"), &numbers(slope.clone()), &reference.values(&name), RELATIVE);
+                }
+            }
+            let updated = optimizer.update(step + 1, &[1e-2], dictionary.parameters(), slopes);
+            dictionary = Dictionary::from_parameters(updated);
+        }
+        for (name, parameter) in names.iter().zip(dictionary.parameters()) {
+            let name = format!("after.{name}");
+            assert_close(&format!("{file} {name}"), &numbers(parameter), &reference.values(&name), 2e-4);
+        }
+    }
+}

@@ -1,0 +1,154 @@
+//! Sizes, paint times and milliseconds per step, in one table for this machine.
+//!
+//! Nothing here passes or fails: budgets depend on the machine, so the table is printed for a person to compare.
+
+use crate::chromium::Chromium;
+use crate::command::{cargo, execute, output, target_directory};
+use crate::test::{FEATURES, in_browser};
+use crate::{dist, serve};
+use anyhow::{Context as _, Result};
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+/// Measures and prints.
+///
+/// # Errors
+/// If something does not build or run.
+pub fn run(native: bool, browser: bool, quick: bool) -> Result<()> {
+    let natively = if native { native_steps(quick)? } else { Measured::default() };
+    let mut machine = vec![processor()];
+    let mut in_tab = Measured::default();
+    let mut sizes = Vec::new();
+    if browser {
+        let chromium = Chromium::find_or_install()?;
+        machine.push(chromium.version()?);
+        let dist = dist::build(false)?;
+        sizes = wasm_sizes(&dist)?;
+        let site = serve::start(&dist, 0, "/some/deep/path/")?;
+        let mut command = cargo("bench --features cli,figures --bench browser");
+        in_browser(&mut command, &chromium, &site);
+        if quick {
+            command.env("GROKSCOPE_BENCH_QUICK", "1");
+        }
+        in_tab = Measured::read(&output(command)?);
+    }
+
+    println!("\n{}\n", machine.join(", "));
+    if !sizes.is_empty() {
+        println!("{:<28}{:>14}{:>14}", "wasm", "raw KB", "brotli KB");
+        for (name, raw, brotli) in sizes {
+            println!("{name:<28}{:>14.0}{:>14.0}", raw as f64 / 1e3, brotli as f64 / 1e3);
+        }
+        println!();
+    }
+    if !in_tab.times.is_empty() {
+        println!("{:<28}{:>14}", "page", "ms");
+        for (name, milliseconds) in &in_tab.times {
+            println!("{:<28}{milliseconds:>14.0}", name.replace('_', " "));
+        }
+        println!();
+    }
+    println!("{:<28}{:>14}{:>14}", "CPU engine, ms per step", "native", "browser");
+    let mut presets: Vec<&String> = natively.steps.keys().chain(in_tab.steps.keys()).collect();
+    presets.sort();
+    presets.dedup();
+    let cell = |value: Option<&f64>| value.map_or_else(|| "–".to_owned(), |v| format!("{v:.2}"));
+    for preset in presets {
+        println!("{preset:<28}{:>14}{:>14}", cell(natively.steps.get(preset)), cell(in_tab.steps.get(preset)));
+    }
+    Ok(())
+}
+
+/// Numbers that a program printed.
+#[derive(Default)]
+struct Measured {
+    /// Milliseconds per step by preset.
+    steps: BTreeMap<String, f64>,
+    /// Other times by name, milliseconds, in the order measured.
+    times: Vec<(String, f64)>,
+}
+
+impl Measured {
+    /// Reads lines of the form `preset-name milliseconds` and `time:name milliseconds`; other lines are for people.
+    fn read(text: &str) -> Self {
+        let mut found = Self::default();
+        for line in text.lines() {
+            let mut words = line.split_whitespace();
+            if let (Some(name), Some(Ok(value)), None) = (words.next(), words.next().map(str::parse::<f64>), words.next()) {
+                match name.strip_prefix("time:") {
+                    Some(time) => found.times.push((time.to_owned(), value)),
+                    None => drop(found.steps.insert(name.to_owned(), value)),
+                }
+            }
+        }
+        found
+    }
+}
+
+fn native_steps(quick: bool) -> Result<Measured> {
+    execute(cargo(&format!("build {FEATURES} --bin grokscope")))?;
+    let program = target_directory()?.join("release").join(format!("grokscope{}", std::env::consts::EXE_SUFFIX));
+    let mut command = Command::new(program);
+    command.arg("bench");
+    if quick {
+        command.arg("--quick");
+    }
+    Ok(Measured::read(&output(command)?))
+}
+
+/// Name, bytes and bytes after brotli of each module.
+fn wasm_sizes(dist: &Path) -> Result<Vec<(String, usize, usize)>> {
+    let mut sizes = Vec::new();
+    for entry in fs::read_dir(dist)? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|e| e == "wasm") {
+            let bytes = fs::read(&path)?;
+            let name = path.file_name().unwrap_or_default().to_string_lossy().split('-').next().unwrap_or_default().to_owned();
+            sizes.push((name, bytes.len(), brotli_size(&bytes)?));
+        }
+    }
+    sizes.sort();
+    Ok(sizes)
+}
+
+/// Size after brotli as static hosts use it: quality 11, window 22.
+fn brotli_size(bytes: &[u8]) -> Result<usize> {
+    let mut packed = Vec::new();
+    let parameters = brotli::enc::BrotliEncoderParams { quality: 11, lgwin: 22, ..Default::default() };
+    brotli::BrotliCompress(&mut &bytes[..], &mut packed, &parameters).context("brotli did not succeed")?;
+    Ok(packed.len())
+}
+
+fn processor() -> String {
+    let cores = std::thread::available_parallelism().map_or(0, usize::from);
+    let model = fs::read_to_string("/proc/cpuinfo").ok().and_then(|text| {
+        text.lines()
+            .find_map(|line| line.strip_prefix("model name"))
+            .map(|rest| rest.trim_start_matches([' ', '\t', ':']).to_owned())
+    });
+    let model = model.unwrap_or_else(|| {
+        let mut command = Command::new("sysctl");
+        command.args(["-n", "machdep.cpu.brand_string"]);
+        output(command).map_or_else(|_| std::env::consts::ARCH.to_owned(), |name| name.trim().to_owned())
+    });
+    format!("{model}, {cores} cores")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_lines_of_a_name_and_a_number_are_measurements() {
+        let found = Measured::read("running for 3 seconds\nquadratic-31 0.5\ntime:first_paint 120\nquadratic-31 fast\n");
+        assert_eq!(found.steps, BTreeMap::from([("quadratic-31".to_owned(), 0.5)]));
+        assert_eq!(found.times, [("first_paint".to_owned(), 120.0)]);
+    }
+
+    #[test]
+    fn repeated_bytes_pack_well() {
+        assert!(brotli_size(&[7; 10_000]).unwrap() < 100);
+    }
+}
