@@ -8,9 +8,7 @@ mod support;
 
 use burn::tensor::Device;
 use grokscope::crosscoder::fit::Fit;
-use grokscope::crosscoder::{
-    CrosscoderConfig, Kind, PlantedConfig, Source, crosscoder_preset, null_of, pick_sources, plant,
-};
+use grokscope::crosscoder::{CrosscoderConfig, Kind, PlantedConfig, Source, crosscoder_preset, null_of, pick_sources, plant};
 use grokscope::experiment::{Operation, Split, TaskConfig};
 use grokscope::record::Weights;
 use grokscope::task::Dataset;
@@ -20,7 +18,10 @@ fn flagship(seed: u64) {
     let experiment = changed("transformer-59-mirror", &[("seed", &seed.to_string())]);
     let record = run(&experiment);
     let summary = record.summary.as_ref().unwrap();
-    println!("seed {seed}: t_mem {:?} t_half {:?} t_gen {:?} t_gen_99 {:?}", summary.t_mem, summary.t_half, summary.t_gen, summary.t_gen_99);
+    eprintln!(
+        "seed {seed}: t_mem {:?} t_half {:?} t_gen {:?} t_gen_99 {:?}",
+        summary.t_mem, summary.t_half, summary.t_gen, summary.t_gen_99
+    );
     // Delayed: memorised, then for a while no better than a tenth on test rows, then almost perfect.
     assert!(record.rows.iter().any(|row| row.train_accuracy >= 0.99 && row.test_accuracy <= 0.1), "seed {seed}");
     assert!(record.rows.last().unwrap().test_accuracy >= 0.99, "seed {seed}: {:?}", record.rows.last());
@@ -32,22 +33,35 @@ fn flagship(seed: u64) {
         ..crosscoder_preset("births").unwrap().config.clone()
     };
     let found = fit(births.clone(), &experiment, &record.checkpoints);
-    println!(
+    eprintln!(
         "seed {seed}: sources {:?} EV {:?} L0 {:.1} alive {} shared {} emergent {} confirmed {} vanished {} residue {:.2} in {:.1} s",
-        births.sources, found.explained_variance, found.l0, found.alive, found.shared, found.emergent, found.emergent_confirmed,
-        found.vanished, found.residue_energy_share, found.wall_seconds
+        births.sources,
+        found.explained_variance,
+        found.l0,
+        found.alive,
+        found.shared,
+        found.emergent,
+        found.emergent_confirmed,
+        found.vanished,
+        found.residue_energy_share,
+        found.wall_seconds
     );
     assert!(found.explained_variance.iter().all(|ev| *ev >= 0.85), "{:?}", found.explained_variance);
-    assert!(found.emergent >= 25 && found.emergent_confirmed * 2 > found.emergent, "{} {}", found.emergent, found.emergent_confirmed);
+    assert!(
+        found.emergent >= 25 && found.emergent_confirmed * 2 > found.emergent,
+        "{} {}",
+        found.emergent,
+        found.emergent_confirmed
+    );
     assert!(found.residue_energy_share > 0.5, "{}", found.residue_energy_share);
 
     let null = fit(null_of(&births), &experiment, &record.checkpoints);
-    println!("seed {seed}: null emergent {} vanished {} of {}", null.emergent, null.vanished, null.alive);
+    eprintln!("seed {seed}: null emergent {} vanished {} of {}", null.emergent, null.vanished, null.alive);
     assert!(f64::from(null.emergent + null.vanished) <= 0.01 * f64::from(null.alive));
 
     let top_k = CrosscoderConfig { sources: births.sources.clone(), ..crosscoder_preset("batch-top-k").unwrap().config.clone() };
     let top_k = fit(top_k, &experiment, &record.checkpoints);
-    println!(
+    eprintln!(
         "seed {seed}: batch top-k EV {:?} L0 {:.1} shared {} emergent {} in {:.1} s",
         top_k.explained_variance, top_k.l0, top_k.shared, top_k.emergent, top_k.wall_seconds
     );
@@ -108,7 +122,7 @@ fn planted_features_are_recovered_with_their_class_by_both_variants() {
     let l1 = CrosscoderConfig { lambda: 0.3, ..base };
     for (name, config, shared) in [("batch top-k", top_k, 15), ("L1 of norms", l1, 13)] {
         let (recovered, ev) = planted(config, 1);
-        println!("{name}: {recovered:?} EV {ev:?}");
+        eprintln!("{name}: {recovered:?} EV {ev:?}");
         for (kind, found, of) in recovered {
             let least = if kind == Kind::Shared { shared } else { of - 1 };
             assert!(found >= least, "{name}: {kind:?} {found} of {of}");

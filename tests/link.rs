@@ -229,7 +229,7 @@ fn presets_mean_what_they_meant() {
     let pinned = [
         ("quadratic-31", "dc243811a93fdd30"),
         ("quadratic-97", "c4af6e7b159dccd2"),
-        ("transformer-59-mirror", "d3161e3512e88adc"),
+        ("transformer-59-mirror", "defb1de0ec969dd3"),
         ("transformer-59", "964f663c979cc4be"),
         ("transformer-113", "997fab2c36084b94"),
         ("historic-division-97", "0f31cf02a49712a9"),

@@ -151,7 +151,7 @@ fn gradients_match_central_differences_for_every_activation_and_loss() {
         let rows = pairs.iter().map(|(a, b)| ((*a, *b), (a + b) % 7)).collect();
         let batch = Batch::new(&[rows], 7, true, &tracked);
         let start = model::draw(&specs, 3);
-        let parameters = model::upload(&[start.clone()], &specs, "", &device).unwrap();
+        let parameters = model::upload(std::slice::from_ref(&start), &specs, "", &device).unwrap();
         let (_, slopes) = gradients(&model, loss, &parameters, &batch);
         for (index, slope) in slopes.into_iter().enumerate() {
             // Along the gradient itself: the directional derivative is its norm, far above the rounding of an f32 loss.

@@ -42,7 +42,7 @@ fn quadratic_31_groks_inside_the_measured_band_over_five_seeds() {
     let t_mem = median(delays.iter().map(|d| d.t_mem.unwrap()).collect());
     let t_gen = median(delays.iter().map(|d| d.t_gen.unwrap()).collect());
     let t_gen_99 = median(delays.iter().map(|d| d.t_gen_99.unwrap()).collect());
-    println!("t_mem {t_mem} t_gen {t_gen} t_gen_99 {t_gen_99}");
+    eprintln!("t_mem {t_mem} t_gen {t_gen} t_gen_99 {t_gen_99}");
     assert!((7..=14).contains(&t_mem), "{delays:?}");
     assert!((95..=140).contains(&t_gen), "{delays:?}");
     assert!((105..=165).contains(&t_gen_99), "{delays:?}");
@@ -105,7 +105,9 @@ fn a_run_resumed_from_a_saved_point_ends_with_the_same_fingerprint() {
         let mut experiment = changed(name, &[("steps", steps), ("logging.checkpoint_every", "5")]);
         if name != "quadratic-31" {
             // Mini-batches of a smaller network: the same code in a tenth of the time.
-            for (path, value) in [("task.modulus", "13"), ("batch_size", "40"), ("model.d_model", "16"), ("model.mlp_width", "32")] {
+            for (path, value) in
+                [("task.modulus", "13"), ("batch_size", "40"), ("model.d_model", "16"), ("model.mlp_width", "32")]
+            {
                 experiment = grokscope::experiment::with_value(&experiment, path, value).unwrap();
             }
         }
@@ -114,10 +116,8 @@ fn a_run_resumed_from_a_saved_point_ends_with_the_same_fingerprint() {
         let (step, point) = whole.resume_points[middle].clone();
         assert!(step > 0 && step < experiment.steps);
         let resume = Some(Resume { point, rows: whole.rows.clone(), wall_seconds: 1.0 });
-        let rest = converse_with(
-            vec![Command::Start { experiment: experiment.clone(), engine: EngineWish::Cpu, resume }],
-            Vec::new(),
-        );
+        let rest =
+            converse_with(vec![Command::Start { experiment: experiment.clone(), engine: EngineWish::Cpu, resume }], Vec::new());
         assert_eq!(rest.errors, []);
         assert_eq!(rest.checkpoints.last(), whole.checkpoints.last(), "{name}");
         let (a, b) = (rest.summary.unwrap(), whole.summary.unwrap());

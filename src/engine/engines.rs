@@ -80,11 +80,7 @@ impl Engines {
                     return Ok((Device::flex(), self.cpu("The GPU failed at this experiment".to_owned())));
                 };
                 let measured = format!("Measured on this experiment: CPU {cpu_ms:.1} ms, GPU {gpu_ms:.1} ms per update");
-                if gpu_ms < cpu_ms {
-                    Ok((device, self.gpu_choice(measured)))
-                } else {
-                    Ok((Device::flex(), self.cpu(measured)))
-                }
+                if gpu_ms < cpu_ms { Ok((device, self.gpu_choice(measured))) } else { Ok((Device::flex(), self.cpu(measured))) }
             }
         }
     }
@@ -178,10 +174,17 @@ fn obstacle(adapter: &AdapterReport) -> Option<String> {
         return Some(format!("The adapter {} has no timestamp-query, which the GPU runtime needs", adapter.name));
     }
     if adapter.max_storage_buffers < 8 {
-        return Some(format!("The adapter {} allows only {} storage buffers per stage; 8 are needed", adapter.name, adapter.max_storage_buffers));
+        return Some(format!(
+            "The adapter {} allows only {} storage buffers per stage; 8 are needed",
+            adapter.name, adapter.max_storage_buffers
+        ));
     }
     if adapter.max_binding_bytes < 128 << 20 {
-        return Some(format!("The adapter {} allows buffers of only {} MiB; 128 are needed", adapter.name, adapter.max_binding_bytes >> 20));
+        return Some(format!(
+            "The adapter {} allows buffers of only {} MiB; 128 are needed",
+            adapter.name,
+            adapter.max_binding_bytes >> 20
+        ));
     }
     None
 }

@@ -27,10 +27,9 @@ impl Phase {
     /// Cause and remedy when the command makes no sense in this phase.
     pub fn after(self, command: &Command) -> Result<Self, UserError> {
         match (self, command) {
-            (Self::Running | Self::Paused, Command::Start { .. }) => Err(UserError::new(
-                "A run is already under way",
-                "Stop it first; what it has recorded is kept",
-            )),
+            (Self::Running | Self::Paused, Command::Start { .. }) => {
+                Err(UserError::new("A run is already under way", "Stop it first; what it has recorded is kept"))
+            }
             (_, Command::Start { .. }) => Ok(Self::Running),
             (Self::Running | Self::Paused, Command::Pause) => Ok(Self::Paused),
             (Self::Running | Self::Paused, Command::Continue | Command::Step(_)) => Ok(Self::Running),

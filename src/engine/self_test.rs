@@ -76,7 +76,13 @@ fn mlp() -> ModelConfig {
 }
 
 fn transformer() -> ModelConfig {
-    ModelConfig::Transformer(TransformerConfig { d_model: 16, heads: 2, mlp_width: 32, activation: Activation::Relu, init_scale: 1.0 })
+    ModelConfig::Transformer(TransformerConfig {
+        d_model: 16,
+        heads: 2,
+        mlp_width: 32,
+        activation: Activation::Relu,
+        init_scale: 1.0,
+    })
 }
 
 fn tiny(model: ModelConfig, loss: LossKind) -> Experiment {

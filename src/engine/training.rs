@@ -147,7 +147,8 @@ impl Training {
     /// Brings rows back and sends them. Returns the first update whose loss was not finite.
     async fn flush(&mut self, port: &mut impl Port) -> Result<Option<u32>, UserError> {
         let readings = self.trainer.read().await?;
-        let broken_update = readings.losses.iter().find(|(_, losses)| losses.iter().any(|loss| !loss.is_finite())).map(|(s, _)| *s);
+        let broken_update =
+            readings.losses.iter().find(|(_, losses)| losses.iter().any(|loss| !loss.is_finite())).map(|(s, _)| *s);
         let fresh: Vec<MetricRow> = readings.rows.into_iter().flatten().collect();
         let finite = |row: &MetricRow| row.train_loss.is_finite() && row.test_loss.is_finite() && row.weight_norm.is_finite();
         let broken_row = fresh.iter().find(|row| !finite(row)).map(|row| row.step.saturating_sub(1));
@@ -163,7 +164,12 @@ impl Training {
     }
 
     /// Ends the run here: the last weights are evaluated and saved unless the run diverged.
-    pub(super) async fn finish(&mut self, port: &mut impl Port, ended_early: Option<String>, diverged: bool) -> Result<RunSummary, UserError> {
+    pub(super) async fn finish(
+        &mut self,
+        port: &mut impl Port,
+        ended_early: Option<String>,
+        diverged: bool,
+    ) -> Result<RunSummary, UserError> {
         if !diverged {
             self.note(port, true).await?;
             self.flush(port).await?;

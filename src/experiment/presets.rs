@@ -153,7 +153,8 @@ fn transformer_59_mirror() -> Preset {
         experiment: Experiment {
             schema: SCHEMA,
             name: "transformer-59-mirror".into(),
-            seed: 0,
+            // Of the seeds measured here the one whose delay a room sees best; the note says what the others do.
+            seed: 2,
             steps: 1000,
             batch_size: None,
             loss: LossKind::CrossEntropy,
@@ -169,7 +170,8 @@ fn transformer_59_mirror() -> Preset {
         expected: Expected {
             t_mem: Some([114, 150]),
             t_gen: Some([162, 850]),
-            note: "Four measured seeds: training .99 at 114–150, test .5 at 162–627, test .99 at 222–712 and, once, 850; seeds differ widely",
+            note: "Seeds differ widely: test accuracy .5 comes at 320, 370 and 680 with the seeds 0, 1 and 2 (this one), and at 162–627 in \
+                   four runs of an independent program; training .99 at 114–150 in all",
         },
         cost: "About 1.6 billion floating-point operations per update; 40 ms on one plain CPU core, so 40 seconds in all",
         crosscoder: Some("births"),
@@ -183,6 +185,7 @@ fn transformer_59() -> Preset {
         sentence: "With (b, a) often in training, the test accuracy first rests on a plateau and only then rises to 1",
         experiment: Experiment {
             name: "transformer-59".into(),
+            seed: 0,
             steps: 1500,
             task: add(59, 0.4, Split::Random),
             ..transformer_59_mirror().experiment
@@ -207,6 +210,7 @@ fn transformer_113() -> Preset {
         sentence: "The network whose circuit was read: it computes addition with rotations, and learns them late",
         experiment: Experiment {
             name: "transformer-113".into(),
+            seed: 0,
             steps: 2000,
             task: add(113, 0.5, Split::Random),
             model: transformer(128, 512),
@@ -235,6 +239,7 @@ fn historic_division_97() -> Preset {
         sentence: "The task of the figure that gave grokking its name, with weight decay so that the wait fits into a session",
         experiment: Experiment {
             name: "historic-division-97".into(),
+            seed: 0,
             steps: 5000,
             batch_size: Some(512),
             task: TaskConfig { operation: Operation::Div, ..add(97, 0.5, Split::Random) },

@@ -23,7 +23,7 @@ pub enum Model {
     /// See `mlp.rs`.
     Mlp(mlp::Mlp),
     /// See `transformer.rs`.
-    Transformer(transformer::Transformer),
+    Transformer(Box<transformer::Transformer>),
 }
 
 impl Model {
@@ -32,7 +32,9 @@ impl Model {
         let modulus = experiment.task.modulus as usize;
         match &experiment.model {
             ModelConfig::Mlp(config) => Self::Mlp(mlp::Mlp::new(config, modulus)),
-            ModelConfig::Transformer(config) => Self::Transformer(transformer::Transformer::new(config, modulus, device)),
+            ModelConfig::Transformer(config) => {
+                Self::Transformer(Box::new(transformer::Transformer::new(config, modulus, device)))
+            }
         }
     }
 

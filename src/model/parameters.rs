@@ -48,12 +48,7 @@ pub fn draw(specs: &[ParameterSpec], seed: u64) -> Weights {
 ///
 /// # Errors
 /// If a tensor is missing or has another size.
-pub fn upload(
-    weights: &[Weights],
-    specs: &[ParameterSpec],
-    prefix: &str,
-    device: &Device,
-) -> Result<Vec<Tensor<3>>, UserError> {
+pub fn upload(weights: &[Weights], specs: &[ParameterSpec], prefix: &str, device: &Device) -> Result<Vec<Tensor<3>>, UserError> {
     specs
         .iter()
         .map(|spec| {
@@ -103,5 +98,8 @@ pub async fn read(tensors: &[Tensor<3>], specs: &[ParameterSpec]) -> Result<Vec<
 
 /// A device that no longer answers.
 pub(crate) fn lost(error: impl core::fmt::Debug) -> UserError {
-    UserError::new(format!("The device stopped answering ({error:?})"), "Resume from the last checkpoint, on the CPU if it happens again")
+    UserError::new(
+        format!("The device stopped answering ({error:?})"),
+        "Resume from the last checkpoint, on the CPU if it happens again",
+    )
 }

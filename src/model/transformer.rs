@@ -94,8 +94,11 @@ impl Transformer {
         let score_answer = scores(&at_answer);
 
         // Softmax over the three positions; the maximum is only subtracted, so it needs no gradient.
-        let highest =
-            score_a.clone().detach().max_pair(score_b.clone().detach()).max_pair(score_answer.clone().detach().expand(score_a.dims()));
+        let highest = score_a
+            .clone()
+            .detach()
+            .max_pair(score_b.clone().detach())
+            .max_pair(score_answer.clone().detach().expand(score_a.dims()));
         let weight_a = (score_a - highest.clone()).exp();
         let weight_b = (score_b - highest.clone()).exp();
         let weight_answer = (score_answer - highest).exp();

@@ -62,7 +62,7 @@ impl AdamW {
 /// One number per replica; a plain scalar when they agree, which spares the broadcast.
 enum PerReplica {
     Equal(f64),
-    Each(Tensor<3>),
+    Each(Box<Tensor<3>>),
 }
 
 impl PerReplica {
@@ -72,7 +72,7 @@ impl PerReplica {
             _ => {
                 let values: Vec<f32> = values.iter().map(|value| *value as f32).collect();
                 let replicas = values.len();
-                Self::Each(Tensor::from_data(TensorData::new(values, [replicas, 1, 1]), device))
+                Self::Each(Box::new(Tensor::from_data(TensorData::new(values, [replicas, 1, 1]), device)))
             }
         }
     }
@@ -80,7 +80,7 @@ impl PerReplica {
     fn scale(&self, tensor: Tensor<3>) -> Tensor<3> {
         match self {
             Self::Equal(value) => tensor.mul_scalar(*value),
-            Self::Each(values) => tensor * values.clone(),
+            Self::Each(values) => tensor * values.as_ref().clone(),
         }
     }
 }

@@ -58,7 +58,8 @@ impl Trainer {
     /// # Errors
     /// If the experiments do not fit together, or a data set cannot be made.
     pub fn new(experiments: &[Experiment], gather: bool, device: &Device) -> Result<Self, UserError> {
-        let first = experiments.first().ok_or_else(|| UserError::new("There is nothing to train", "Give at least one experiment"))?;
+        let first =
+            experiments.first().ok_or_else(|| UserError::new("There is nothing to train", "Give at least one experiment"))?;
         for other in experiments {
             if !same_shape(first, other) {
                 return Err(UserError::new(
@@ -218,7 +219,10 @@ impl Trainer {
                 all.tensors.push(tensor);
             }
         }
-        all.to_safetensors(Some(HashMap::from([("step".to_owned(), self.step.to_string()), ("chain".to_owned(), chain.to_owned())])))
+        all.to_safetensors(Some(HashMap::from([
+            ("step".to_owned(), self.step.to_string()),
+            ("chain".to_owned(), chain.to_owned()),
+        ])))
     }
 
     /// Goes back to a resume point of the same experiment and returns its `chain`.

@@ -1,6 +1,6 @@
 //! What must not happen to a person: silence, a lost run, a start that cannot work.
 
-use crate::driver::{DESK, site};
+use crate::driver::DESK;
 use crate::page::Page;
 use grokscope::experiment::{Experiment, Link, link, preset};
 use grokscope::record::Archive;
@@ -35,7 +35,7 @@ fn a_damaged_link_and_a_newer_one_are_explained_and_leave_a_working_page() {
         page.wait("a notice about the link", "document.getElementById('link-notice')?.checkVisibility()", 10);
         let notice = page.text("link-notice");
         page.start_on_cpu();
-        page.wait_for_phase("finished", 60);
+        page.wait_for_end(60);
         notice
     };
     assert!(notice(cut).contains("damaged"));
@@ -74,7 +74,7 @@ fn text_that_is_no_number_is_refused_beside_the_field() {
 fn a_split_without_training_rows_is_refused_beside_the_field() {
     let page = Page::open(DESK, "");
     page.fill("field-task-train_fraction", "0.0001");
-    assert_refused(&page, "task-train_fraction", "row");
+    assert_refused(&page, "task-train_fraction", "training");
 }
 
 #[test]
@@ -107,12 +107,12 @@ fn starting_twice_is_harmless() {
     let page = Page::open(DESK, "");
     page.choose("engine-wish", "cpu");
     page.js("(() => { const start = document.getElementById('start'); start.click(); start.click(); start.click(); })()");
-    let twice = page.wait_for_phase("finished", 60);
+    let twice = page.wait_for_end(60);
     assert_eq!(page.text("error-card"), "");
 
     let once = Page::open(DESK, "");
     once.start_on_cpu();
-    let once = once.wait_for_phase("finished", 60);
+    let once = once.wait_for_end(60);
     assert_eq!((twice.fingerprint, twice.step), (once.fingerprint, once.step));
 }
 
@@ -129,7 +129,7 @@ fn long() -> Experiment {
 fn a_run_interrupted_by_a_reload_resumes_to_the_same_fingerprint() {
     let whole = open(long());
     whole.start_on_cpu();
-    let whole = whole.wait_for_phase("finished", 300);
+    let whole = whole.wait_for_end(300);
 
     let page = open(long());
     page.start_on_cpu();
@@ -141,7 +141,7 @@ fn a_run_interrupted_by_a_reload_resumes_to_the_same_fingerprint() {
     page.wait("the run to go on", "['running', 'finished'].includes(document.getElementById('status').dataset.phase)", 30);
     let resumed_at = page.status().step;
     assert!(resumed_at > 0, "it began anew");
-    let resumed = page.wait_for_phase("finished", 300);
+    let resumed = page.wait_for_end(300);
     assert_eq!(resumed.step, whole.step);
     assert_eq!(resumed.fingerprint, whole.fingerprint, "resumed at step {resumed_at}");
     assert_eq!((resumed.t_mem, resumed.t_gen), (whole.t_mem, whole.t_gen));
@@ -169,7 +169,7 @@ fn exported(page: &Page) -> Archive {
 fn an_exported_run_imports_in_a_fresh_profile_with_all_it_had() {
     let page = Page::open(DESK, "");
     page.start_on_cpu();
-    let sent = page.wait_for_phase("finished", 60);
+    let sent = page.wait_for_end(60);
     page.click("export");
     let file = exported_file(&page);
     let archive = exported(&page);
@@ -178,7 +178,7 @@ fn an_exported_run_imports_in_a_fresh_profile_with_all_it_had() {
 
     let other = Page::open(DESK, "");
     other.keys("import", file.to_str().unwrap());
-    let received = other.wait_for_phase("finished", 30);
+    let received = other.wait_for_end(30);
     assert_eq!((received.fingerprint, received.step), (sent.fingerprint, sent.step));
     assert_eq!((received.t_mem, received.t_gen), (sent.t_mem, sent.t_gen));
     assert!((received.test_accuracy - sent.test_accuracy).abs() < 1e-6);
@@ -191,7 +191,7 @@ fn an_exported_run_imports_in_a_fresh_profile_with_all_it_had() {
 fn a_broken_archive_is_explained_and_the_run_on_the_page_stays() {
     let page = Page::open(DESK, "");
     page.start_on_cpu();
-    let kept = page.wait_for_phase("finished", 60);
+    let kept = page.wait_for_end(60);
     page.click("export");
     let file = exported_file(&page);
     let whole = std::fs::read(&file).unwrap();
@@ -204,15 +204,16 @@ fn a_broken_archive_is_explained_and_the_run_on_the_page_stays() {
 }
 
 #[test]
-fn a_checkpointed_run_survives_its_worker() {
+fn a_finished_run_is_offered_again_after_a_reload_and_needs_no_resume() {
     let page = Page::open(DESK, "");
     page.start_on_cpu();
-    let end = page.wait_for_phase("finished", 60);
-    page.reload();
-    page.go(&site());
-    assert_eq!(page.text("error-card"), "");
-    assert_eq!(end.phase, "finished");
-    // After a finished run nothing is left to resume.
+    let end = page.wait_for_end(60);
+    // What was written last may still be on its way to the disk.
     std::thread::sleep(Duration::from_millis(500));
+    page.reload();
+    page.click("open-stored");
     assert_eq!(page.text("resume-card"), "");
+    let again = page.wait_for_end(10);
+    assert_eq!((again.fingerprint, again.step), (end.fingerprint, end.step));
+    assert!(page.colours("loss-chart") > 2, "the stored curves are not drawn");
 }

@@ -11,3 +11,4 @@ mod engine;
 mod lab;
 mod page;
 mod surface;
+mod worker;

@@ -136,9 +136,12 @@ impl Page {
 
     /// Chooses an option of a select by its value.
     pub fn choose(&self, id: &str, value: &str) {
-        self.reach(id);
-        let option = self.element(&format!("#{id} option[value='{value}']"));
-        self.driver.post(&format!("/element/{option}/click"), &json!({}));
+        if self.value(id) != value {
+            let option = self.element(&format!("#{id} option[value='{value}']"));
+            self.driver.post(&format!("/element/{option}/click"), &json!({}));
+        }
+        // A menu of the header lies over the page while it is open.
+        self.js("document.querySelectorAll('header details').forEach(menu => menu.open = false)");
     }
 
     /// What an input or select holds.
@@ -183,6 +186,18 @@ impl Page {
     pub fn wait_for_phase(&self, phase: &str, seconds: u64) -> Status {
         self.wait(&format!("phase {phase}"), &format!("document.getElementById('status').dataset.phase === '{phase}'"), seconds);
         self.status()
+    }
+
+    /// Waits for the end of a run and its fingerprint.
+    pub fn wait_for_end(&self, seconds: u64) -> Status {
+        self.wait(
+            "the end of the run",
+            "(d => d.phase === 'failed' || (d.phase === 'finished' && d.fingerprint))(document.getElementById('status').dataset)",
+            seconds,
+        );
+        let status = self.status();
+        assert_eq!(status.phase, "finished", "{}", self.text("error-card"));
+        status
     }
 
     /// Waits for a step.

@@ -9,7 +9,7 @@ fn every_view_fits(screen: Screen, name: &str) {
     page.assert_fits("the page before a run");
     page.picture(&format!("{name} before"));
     page.start_on_cpu();
-    page.wait_for_phase("finished", 60);
+    page.wait_for_end(60);
     for tab in ["tab-run", "tab-inside", "tab-atlas"] {
         page.click(tab);
         std::thread::sleep(std::time::Duration::from_millis(300));
@@ -42,7 +42,7 @@ fn the_landing_run_can_be_started_with_the_keyboard_alone() {
     let ring = page.js("(s => s.outlineStyle !== 'none' || s.boxShadow !== 'none')(getComputedStyle(document.activeElement))");
     assert_eq!(ring, true, "nothing shows where the focus is");
     page.press(ENTER);
-    page.wait_for_phase("finished", 120);
+    page.wait_for_end(120);
 }
 
 #[test]
@@ -54,7 +54,7 @@ fn the_page_is_light_by_day_and_dark_by_night() {
         page.driver.devtools("Emulation.setEmulatedMedia", &features);
         page.go(&site());
         page.start_on_cpu();
-        page.wait_for_phase("finished", 60);
+        page.wait_for_end(60);
         page.picture(&format!("desk {scheme}"));
         let value = page.js("(() => { const canvas = document.createElement('canvas').getContext('2d'); \
              canvas.fillStyle = getComputedStyle(document.body).backgroundColor; canvas.fillRect(0, 0, 1, 1); \

@@ -58,12 +58,7 @@ pub fn changed(name: &str, changes: &[(&str, &str)]) -> Experiment {
 }
 
 pub fn fit(config: CrosscoderConfig, experiment: &Experiment, checkpoints: &[Checkpoint]) -> CrosscoderResult {
-    let ask = Command::Fit {
-        config,
-        experiment: experiment.clone(),
-        checkpoints: checkpoints.to_vec(),
-        engine: EngineWish::Cpu,
-    };
+    let ask = Command::Fit { config, experiment: experiment.clone(), checkpoints: checkpoints.to_vec(), engine: EngineWish::Cpu };
     let mut result = None;
     converse(vec![ask], Vec::new(), |event| match event {
         Event::FitDone(outcome) => result = Some((*outcome).into()),

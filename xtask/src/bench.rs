@@ -17,7 +17,7 @@ use std::process::Command;
 /// # Errors
 /// If something does not build or run.
 pub fn run(native: bool, browser: bool, quick: bool) -> Result<()> {
-    let natively = if native { native_steps(quick)? } else { Measured::default() };
+    let natively = if native { native_steps()? } else { Measured::default() };
     let mut machine = vec![processor()];
     let mut in_tab = Measured::default();
     let mut sizes = Vec::new();
@@ -87,14 +87,11 @@ impl Measured {
     }
 }
 
-fn native_steps(quick: bool) -> Result<Measured> {
+fn native_steps() -> Result<Measured> {
     execute(cargo(&format!("build {FEATURES} --bin grokscope")))?;
     let program = target_directory()?.join("release").join(format!("grokscope{}", std::env::consts::EXE_SUFFIX));
     let mut command = Command::new(program);
     command.arg("bench");
-    if quick {
-        command.arg("--quick");
-    }
     Ok(Measured::read(&output(command)?))
 }
 

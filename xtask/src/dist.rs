@@ -37,9 +37,8 @@ pub fn existing() -> Result<PathBuf> {
 pub fn build(dev: bool) -> Result<PathBuf> {
     ensure_wasm_target()?;
     ensure_matching_bindgen(&fs::read_to_string(root().join("Cargo.lock"))?)?;
-    let suffix = if dev { "-dev" } else { "" };
-    let page = compile("page", "page", &format!("page{suffix}"))?;
-    let worker = compile("worker", "engine", &format!("wasm{suffix}"))?;
+    let page = compile("page", "page", if dev { "wasm-dev" } else { "page" })?;
+    let worker = compile("worker", "engine", if dev { "wasm-dev" } else { "wasm" })?;
 
     let started = Instant::now();
     // Laid out beside the finished site and then moved: a server that is running never sees half of it.

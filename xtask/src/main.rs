@@ -80,7 +80,7 @@ struct BenchArgs {
     /// Only in the browser
     #[arg(long)]
     browser: bool,
-    /// Fewer seconds per measurement
+    /// Fewer updates per measurement in the browser
     #[arg(long)]
     quick: bool,
 }

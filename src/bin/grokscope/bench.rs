@@ -1,7 +1,7 @@
 //! `bench`: milliseconds per update of each preset, and of its crosscoder where it has one.
 
-use grokscope::engine::converse;
 use grokscope::engine::capability::EngineWish;
+use grokscope::engine::converse;
 use grokscope::engine::message::{Command, Event};
 use grokscope::experiment::presets;
 use grokscope::record::UserError;

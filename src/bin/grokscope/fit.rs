@@ -1,9 +1,9 @@
 //! `crosscoder`.
 
 use super::{folder, shown, train};
-use grokscope::engine::converse;
 use grokscope::crosscoder::{CrosscoderConfig, CrosscoderResult, null_of, pick_sources};
 use grokscope::engine::capability::EngineWish;
+use grokscope::engine::converse;
 use grokscope::engine::message::{Command, Event};
 use grokscope::record::{Archive, UserError};
 use std::path::Path;

@@ -15,7 +15,10 @@ pub fn text(path: &Path) -> Result<String, UserError> {
 
 pub fn write_file(path: &Path, bytes: &[u8]) -> Result<(), UserError> {
     let failed = |e: std::io::Error| {
-        UserError::new(format!("{} cannot be written ({e})", shown(path)), "Check that the folder exists, is writable and has space")
+        UserError::new(
+            format!("{} cannot be written ({e})", shown(path)),
+            "Check that the folder exists, is writable and has space",
+        )
     };
     if let Some(parent) = path.parent() {
         fs::create_dir_all(parent).map_err(failed)?;

@@ -4,8 +4,8 @@
 #![expect(clippy::print_stdout, reason = "a command line talks to its terminal")]
 
 mod bench;
-mod folder;
 mod fit;
+mod folder;
 mod train;
 
 use clap::{Parser, Subcommand, ValueEnum};

@@ -1,8 +1,8 @@
 //! `run` and `verify`.
 
 use super::{folder, shown};
-use grokscope::engine::converse;
 use grokscope::engine::capability::EngineWish;
+use grokscope::engine::converse;
 use grokscope::engine::message::{Command, Event};
 use grokscope::experiment::Experiment;
 use grokscope::record::{Archive, EventKind, RunEvent, UserError, checkpoint_path};
@@ -45,7 +45,9 @@ pub fn run(experiment: &Experiment, engine: EngineWish, out: Option<&Path>, stop
             bar.set_position(u64::from(reached));
         }
         Event::Checkpoint(checkpoint) => {
-            if let Some(Err(error)) = out.map(|dir| folder::write_file(&dir.join(checkpoint_path(checkpoint.step)), &checkpoint.weights)) {
+            if let Some(Err(error)) =
+                out.map(|dir| folder::write_file(&dir.join(checkpoint_path(checkpoint.step)), &checkpoint.weights))
+            {
                 trouble.get_or_insert(error);
             }
             archive.checkpoints.push(checkpoint);

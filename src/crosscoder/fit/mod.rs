@@ -9,8 +9,8 @@ mod threshold;
 pub use objective::{Dictionary, Objective};
 
 use super::{
-    AnalysisInput, CrosscoderConfig, CrosscoderResult, FitRow, Prepared, Source, SourceInfo, Variant, analyse, explained_variance,
-    folds, prepare,
+    AnalysisInput, CrosscoderConfig, CrosscoderResult, FitRow, Prepared, Source, SourceInfo, Variant, analyse,
+    explained_variance, folds, prepare,
 };
 use crate::experiment::randomness::{Purpose, Stream};
 use crate::model::lost;
@@ -76,11 +76,8 @@ impl Fit {
         }
         let tracked = device.clone().autodiff();
         let dictionary = start(&config, sources.len(), width, device);
-        let optimizer = AdamW::new(
-            AdamWSettings { weight_decay: vec![0.0], betas: BETAS, epsilon: 1e-8 },
-            &dictionary.parameters(),
-            device,
-        );
+        let optimizer =
+            AdamW::new(AdamWSettings { weight_decay: vec![0.0], betas: BETAS, epsilon: 1e-8 }, &dictionary.parameters(), device);
         Ok(Self {
             objective: Objective::new(&config, sources.len()),
             inputs: Tensor::from_data(TensorData::new(values, [1, rows, columns]), &tracked),
@@ -111,15 +108,14 @@ impl Fit {
 
     /// Whether a row of the live curves is due.
     pub fn row_is_due(&self) -> bool {
-        self.curves.last().is_none_or(|row| row.step != self.step) && (self.step % CURVE_EVERY == 0 || self.is_done())
+        self.curves.last().is_none_or(|row| row.step != self.step) && (self.step.is_multiple_of(CURVE_EVERY) || self.is_done())
     }
 
     /// Makes one update.
     pub fn advance(&mut self) {
         let batch = self.rows(&self.batch_rows());
         let warmup = (LAMBDA_WARMUP * f64::from(self.config.steps)).max(1.0);
-        let (loss, gradients) =
-            self.objective.gradients(&self.dictionary, batch, (f64::from(self.step + 1) / warmup).min(1.0));
+        let (loss, gradients) = self.objective.gradients(&self.dictionary, batch, (f64::from(self.step + 1) / warmup).min(1.0));
         self.step += 1;
         let left = f64::from(self.config.steps - self.step + 1) / f64::from(self.config.steps);
         let rate = self.config.learning_rate * (left / DECAY).min(1.0);
@@ -192,7 +188,8 @@ impl Fit {
         let block = |values: &[f32], s: usize| -> Vec<f32> {
             values.chunks(columns).flat_map(|row| &row[s * width..(s + 1) * width]).copied().collect()
         };
-        let decoders: Vec<Vec<f32>> = self.prepared.iter().enumerate().map(|(s, p)| p.raw_decoder(&block(&answers[4], s))).collect();
+        let decoders: Vec<Vec<f32>> =
+            self.prepared.iter().enumerate().map(|(s, p)| p.raw_decoder(&block(&answers[4], s))).collect();
         let biases: Vec<Vec<f32>> = self.prepared.iter().enumerate().map(|(s, p)| p.raw_bias(&block(&answers[5], s))).collect();
         let found = analyse(&AnalysisInput {
             sources: &self.sources,
@@ -232,8 +229,7 @@ impl Fit {
     ///
     /// Published trainers average the thresholds of late batches; the grid is small, so the exact one is at hand.
     fn threshold(&self) -> Option<Tensor<3>> {
-        (self.config.variant == Variant::BatchTopK)
-            .then(|| self.objective.threshold(&self.dictionary, self.rows(&self.fit_rows)))
+        (self.config.variant == Variant::BatchTopK).then(|| self.objective.threshold(&self.dictionary, self.rows(&self.fit_rows)))
     }
 
     /// Rows of this update: epoch e visits the fitted rows in the permutation number e.
@@ -259,8 +255,12 @@ impl Fit {
         (0..self.sources.len())
             .map(|s| {
                 let values = &self.prepared[s].values;
-                let x: Vec<f32> =
-                    self.held_rows.iter().flat_map(|row| &values[*row as usize * width..(*row as usize + 1) * width]).copied().collect();
+                let x: Vec<f32> = self
+                    .held_rows
+                    .iter()
+                    .flat_map(|row| &values[*row as usize * width..(*row as usize + 1) * width])
+                    .copied()
+                    .collect();
                 let x_hat: Vec<f32> = decoded.chunks(columns).flat_map(|row| &row[s * width..(s + 1) * width]).copied().collect();
                 explained_variance(&x, &x_hat, width) as f32
             })
