@@ -11,6 +11,7 @@
 )]
 
 #[path = "../tests/browser/driver.rs"]
+#[expect(dead_code, reason = "shared with the browser tests, which need more")]
 mod driver;
 #[path = "../tests/browser/page.rs"]
 #[expect(dead_code, reason = "shared with the browser tests, which need more")]

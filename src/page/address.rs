@@ -55,7 +55,10 @@ pub(super) fn connect(lab: Lab) {
     if window.add_event_listener_with_callback("hashchange", on_change.as_ref().unchecked_ref()).is_ok() {
         on_change.forget();
     }
-    Effect::new(move |_| write(lab));
+    // Memos: scrubbing through time must not encode the experiment at every checkpoint.
+    let experiment = Memo::new(move |_| lab.shown_experiment());
+    let text = Memo::new(move |_| experiment.with(text_of));
+    Effect::new(move |_| write(lab, text.get()));
 }
 
 fn open(lab: Lab, own: bool) {
@@ -86,8 +89,15 @@ fn take(lab: Lab, link: Link, own: bool) {
     }
 }
 
+/// What follows `x=`; nothing for the landing experiment, and for one that is being edited and not valid yet.
+fn text_of(experiment: &Experiment) -> Option<String> {
+    let pristine = presets().first().is_some_and(|landing| landing.experiment == *experiment);
+    let link = Link { experiment: experiment.clone(), crosscoder: None, fingerprint: None };
+    if pristine { None } else { encode(&link).ok() }
+}
+
 /// The fragment that shows what is on the page now.
-fn write(lab: Lab) {
+fn write(lab: Lab, text: Option<String>) {
     let mut parts = vec![format!("v={}", name_of(lab.view.get()))];
     if let Some(step) = lab.time.get() {
         parts.push(format!("t={step}"));
@@ -95,10 +105,7 @@ fn write(lab: Lab) {
     if let Some(latent) = lab.latent.get() {
         parts.push(format!("l={latent}"));
     }
-    let experiment = lab.shown_experiment();
-    let pristine = presets().first().is_some_and(|landing| landing.experiment == experiment);
-    // An experiment that is being edited and not valid yet has no address.
-    if !pristine && let Ok(text) = encode(&Link { experiment, crosscoder: None, fingerprint: None }) {
+    if let Some(text) = text {
         parts.push(format!("x={text}"));
     }
     let fragment = if parts == ["v=run"] { String::new() } else { format!("#{}", parts.join("&")) };

@@ -6,7 +6,7 @@ use super::cards::cards;
 use super::claim::claim;
 use super::header::header;
 use super::inside::inside_view;
-use super::run::{run_view, status};
+use super::run::run_view;
 use super::session;
 use super::share::{accept_drops, export, import};
 use super::storage::Storage;
@@ -55,11 +55,11 @@ fn page(worker: String) -> AnyView {
         {header(lab)}
         <main class="page">
             {cards(lab)}
-            {status(lab)}
             {view}
             {keep(lab)}
         </main>
         {time_slider(lab)}
+        <p class="visually-hidden" role="status" aria-live="polite">{move || lab.announcement.get()}</p>
     }
     .into_any()
 }
@@ -149,7 +149,7 @@ async fn open_storage(lab: Lab) {
         Ok(runs) => runs,
         Err(error) => return lab.fail(error),
     };
-    storage.make_room(&runs);
+    storage.make_room(&runs).await;
     for run in runs {
         let Some(claim) = claim(&run.id).await else { continue };
         // A run that was started meanwhile has the floor.

@@ -6,6 +6,7 @@
 use super::chart::{figure, sheet};
 use super::form::control;
 use super::latents::result;
+use super::run::status;
 use super::session;
 use super::store::{FitState, Lab, View, grouped};
 use crate::crosscoder::{CrosscoderConfig, Hook, Variant, crosscoder_fields, crosscoder_presets, null_of, pick_sources};
@@ -29,6 +30,7 @@ pub(super) fn atlas_view(lab: Lab) -> AnyView {
                 <h1>"Which features were born?"</h1>
                 <p class="muted">"A crosscoder reads several checkpoints of one run at once and writes them with one dictionary. A latent that is absent from the memorising network and strong in the clean one was born in between."</p>
             </div>
+            {status(lab)}
             {body}
         </section>
     }
@@ -101,6 +103,7 @@ fn workbench(lab: Lab) -> AnyView {
     if is_mlp && lab.fit_form.value.with_untracked(|config| config.hook == Hook::ResidPost) {
         lab.fit_form.value.update(|config| config.hook = Hook::MlpPost);
     }
+    let any_curves = Memo::new(move |_| lab.fit_curves.with(|curves| !curves.is_empty()));
     let next = Memo::new(move |_| next_fit(lab));
     let errors = Memo::new(move |_| next.get().err().unwrap_or_default());
     let running = move || lab.fit_state.get() == FitState::Running;
@@ -113,9 +116,15 @@ fn workbench(lab: Lab) -> AnyView {
     };
     let controls = move |main: bool| {
         let base = crosscoder_presets().first();
-        crosscoder_fields()
+        let mut shown: Vec<_> = crosscoder_fields()
             .iter()
             .filter(|field| !HIDDEN.contains(&field.path) && MAIN.contains(&field.path) == main)
+            .collect();
+        if main {
+            shown.sort_by_key(|field| MAIN.iter().position(|path| *path == field.path));
+        }
+        shown
+            .into_iter()
             .map(|field| {
                 // The setting of the other sparsity rule has no effect, so it is not shown.
                 let shown = move || {
@@ -150,7 +159,7 @@ fn workbench(lab: Lab) -> AnyView {
                 {fit_status(lab)}
             </div>
         </div>
-        {move || lab.fit_curves.with(|curves| !curves.is_empty()).then(|| live(lab))}
+        {move || any_curves.get().then(|| live(lab))}
         {fit_list(lab)}
         {move || {
             let shown = lab.fit_shown.get();

@@ -1,9 +1,10 @@
 //! What happened inside: the Fourier spectrum of the input weights at the time slider, and over all checkpoints.
 
 use super::chart::{figure, sheet};
+use super::run::status;
 use super::store::{Lab, View, grouped};
 use crate::measure::CheckpointMeasures;
-use crate::plot::{Bars, GridFrame, HeatMap, Palette, draw_bars, draw_heat_map};
+use crate::plot::{Axis, Bars, Curves, Frame, GridFrame, HeatMap, Ink, Palette, Series, draw_bars, draw_curves, draw_heat_map};
 use leptos::prelude::*;
 
 /// The view.
@@ -30,6 +31,7 @@ pub(super) fn inside_view(lab: Lab) -> AnyView {
                 <h1>"Which frequencies does the network compute with?"</h1>
                 <p class="muted">"A network that has understood addition modulo p turns numbers into angles and reads its inputs through a few cosines. One that knows its pairs by heart uses no frequency more than another."</p>
             </div>
+            {status(lab)}
             {problem}
             {body}
         </section>
@@ -52,7 +54,7 @@ fn measured(lab: Lab) -> AnyView {
                 "Spectrum at this step",
                 ().into_any(),
                 spectrum(lab, at),
-                "Share of each frequency in the input weights. Tall bars with a name are the key frequencies; a flat row means memory.".into_any(),
+                "Share of each frequency in the input weights; key frequencies carry their number. A flat row is memory, or a wide network that uses every frequency, one per neuron: then the participation ratio below is high.".into_any(),
             )}
             {figure(
                 "Spectrum over the run",
@@ -61,6 +63,12 @@ fn measured(lab: Lab) -> AnyView {
                 "Each column is a checkpoint, each row a frequency. Bands that appear are frequencies being chosen. Click to move the time slider.".into_any(),
             )}
         </div>
+        {figure(
+            "One frequency per neuron?",
+            ().into_any(),
+            participation(lab),
+            "Mean inverse participation ratio of the input weights: near 0 when a neuron reads all frequencies alike, 1 when it reads a single one.".into_any(),
+        )}
     }
     .into_any()
 }
@@ -80,13 +88,12 @@ fn read_outs(lab: Lab, at: Memo<Option<CheckpointMeasures>>) -> AnyView {
                 row.map(|row| format!("{:.1}% / {:.1}%", 100.0 * row.train_accuracy, 100.0 * row.test_accuracy))
             });
             view! {
-                <dl class="facts" id="inside-facts" data-step=measures.step.to_string() data-ipr=measures.mean_ipr.to_string()>
-                    <dt>"Step"</dt><dd class="number">{grouped(measures.step.into())}</dd>
-                    <dt>"Accuracy, train / test"</dt><dd class="number">{accuracy}</dd>
-                    <dt>"Key frequencies"</dt><dd class="number">{keys(&measures)}</dd>
-                    <dt>"Inverse participation ratio"</dt>
-                    <dd class="number">{format!("{:.3}", measures.mean_ipr)}<span class="muted">" – 1 when every neuron uses one frequency"</span></dd>
-                    <dt>"Weight norm"</dt><dd class="number">{format!("{:.2}", measures.weight_norm)}</dd>
+                <dl class="facts wide" id="inside-facts" data-step=measures.step.to_string() data-ipr=measures.mean_ipr.to_string()>
+                    <div><dt>"Step"</dt><dd class="number">{grouped(measures.step.into())}</dd></div>
+                    <div><dt>"Accuracy, train / test"</dt><dd class="number">{accuracy}</dd></div>
+                    <div><dt>"Participation ratio"</dt><dd class="number">{format!("{:.3}", measures.mean_ipr)}</dd></div>
+                    <div><dt>"Weight norm"</dt><dd class="number">{format!("{:.2}", measures.weight_norm)}</dd></div>
+                    <div><dt>"Key frequencies"</dt><dd class="number">{keys(&measures)}</dd></div>
                 </dl>
             }
         })
@@ -159,4 +166,33 @@ fn history(lab: Lab) -> AnyView {
     let label = move || format!("Spectrum at each of {} checkpoints", steps.with(Vec::len));
     let sheet = sheet(lab, "spectrum-map", label, draw, overlay);
     view! { <div on:click=scrub>{sheet}</div> }.into_any()
+}
+
+/// The participation ratio over the run.
+fn participation(lab: Lab) -> AnyView {
+    let frame = RwSignal::new(None::<Frame>);
+    let draw = move |area: &super::chart::Area, surface, theme: &crate::plot::Theme| {
+        let points: Vec<(f64, f64)> =
+            lab.measures.with(|all| all.values().map(|m| (f64::from(m.step), f64::from(m.mean_ipr))).collect());
+        let series = [Series { label: "", ink: Ink::Accent, dashed: false, points: &points }];
+        let y = Axis { range: Some((0.0, 1.0)), ..Axis::default() };
+        let curves =
+            Curves { series: &series, x: Axis::count("step", lab.x_scale.get()), y, marks: &[], ticks: &[], cursor: None };
+        match draw_curves(area, surface, theme, &curves) {
+            Ok(drawn) => frame.set(Some(drawn)),
+            Err(error) => leptos::logging::error!("{error}"),
+        }
+    };
+    let cursor = move || {
+        let (frame, step) = (frame.get()?, lab.time_step()?);
+        let left = frame.px_of_x(f64::from(step));
+        let style = format!("left:{left:.1}px;top:{:.1}px;height:{:.1}px", frame.top, frame.height);
+        left.is_finite().then(|| view! { <span class="cursor" style=style></span> })
+    };
+    let label = move || match here(lab) {
+        Some(m) => format!("Participation ratio over steps; {:.3} at step {}", m.mean_ipr, m.step),
+        None => "Participation ratio over steps, no data yet".into(),
+    };
+    let sheet = sheet(lab, "participation-chart", label, draw, view! { <div class="overlay">{cursor}</div> }.into_any());
+    view! { <div style="--height:12rem;--height-narrow:12rem">{sheet}</div> }.into_any()
 }

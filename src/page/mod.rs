@@ -13,6 +13,7 @@ mod form;
 mod header;
 mod inside;
 mod latents;
+mod measuring;
 mod port;
 mod run;
 mod session;

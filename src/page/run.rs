@@ -16,6 +16,7 @@ pub(super) fn run_view(lab: Lab) -> AnyView {
             <div class="lead"><h1>{move || lab.preset.get().sentence}</h1></div>
             {transport(lab)}
             {refusal(lab)}
+            {status(lab)}
             {curves(lab)}
             {drawer(lab)}
         </section>
@@ -56,6 +57,9 @@ fn transport(lab: Lab) -> AnyView {
                 on:change=move |event| choose_preset(lab, &event_target_value(&event))>{options}</select>
             <button type="button" id="start" class="primary" disabled=move || phase().is_live() hidden=move || phase().is_live()
                 title="Space" on:click=move |_| session::start(lab, false)>{start_label}</button>
+            {move || lab.can_resume.get().filter(|_| !phase().is_live()).map(|step| view! {
+                <button type="button" id="go-on" on:click=move |_| session::resume(lab)>"Continue from step "{grouped(step.into())}</button>
+            })}
             <button type="button" id="pause" class:primary=move || phase().is_live() disabled=move || !phase().is_live()
                 hidden=move || !phase().is_live() title="Space" on:click=move |_| session::toggle(lab)>{pause_label}</button>
             <button type="button" id="step" disabled=move || phase() == Phase::Running title="One update: right arrow"
@@ -69,7 +73,7 @@ fn transport(lab: Lab) -> AnyView {
     .into_any()
 }
 
-/// The line under the header that says where the run is; machine-readable for tests and teachers' scripts.
+/// The line that says where the run is, in each view; machine-readable for tests and teachers' scripts.
 pub(super) fn status(lab: Lab) -> AnyView {
     let phase = move || match lab.phase.get() {
         Phase::Idle => "idle",
@@ -82,6 +86,7 @@ pub(super) fn status(lab: Lab) -> AnyView {
         Phase::Idle => "Ready",
         Phase::Running => "Running",
         Phase::Paused => "Paused",
+        Phase::Finished if lab.summary().is_none() => "Cut off",
         Phase::Finished => "Finished",
         Phase::Failed => "Stopped by an error",
     };
@@ -114,7 +119,6 @@ pub(super) fn status(lab: Lab) -> AnyView {
             <span>{move || lab.state_in_words()}</span>
             <span class="muted number">{pace}{wall}</span>
         </div>
-        <p class="visually-hidden" role="status" aria-live="polite">{move || lab.announcement.get()}</p>
     }
     .into_any()
 }

@@ -1,10 +1,11 @@
 //! The life of a run on the page: what buttons ask, what the engine answers, what is kept.
 //!
-//! Everything that belongs to a run is written here and nowhere else, and each event is stored as it arrives. The phase is
-//! predicted with the engine's own state machine (`Phase::after`), so a refused command is refused at once and a button never
-//! waits for the worker; what the engine then says overrides the prediction.
+//! Everything that belongs to a run is written here and nowhere else, and each event is stored as it arrives. Commands pass
+//! the engine's own state machine (`Phase::after`) first, so what makes no sense is refused at once; the phase itself changes
+//! when the engine says so, except at the start, where a second click must meet a run under way.
 
 use super::claim::{Claim, claim};
+use super::measuring::measure_missing;
 use super::port::{Incoming, Port};
 use super::storage::{StoredRun, Write};
 use super::store::{EngineState, FitState, Lab};
@@ -13,16 +14,11 @@ use crate::engine::capability::{EngineChoice, EngineKind, EngineWish};
 use crate::engine::message::{Command, Event, FitOutcome, Resume, encode};
 use crate::engine::phase::Phase;
 use crate::experiment::{Experiment, FieldError};
-use crate::measure::measure_checkpoint;
-use crate::record::{Checkpoint, EventKind, MetricRow, RunEvent, RunSummary, UserError, Weights};
+use crate::record::{Checkpoint, EventKind, MetricRow, RunEvent, RunSummary, UserError};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use std::rc::Rc;
 use std::sync::Arc;
-use wasm_bindgen_futures::JsFuture;
-
-/// Measures take at most this long at a stretch; then the page may draw.
-const MEASURE_SLICE_MS: f64 = 12.0;
 
 /// Starts the engine's worker.
 pub(super) fn open_engine(lab: Lab, url: String) {
@@ -116,11 +112,8 @@ pub(super) fn resume(lab: Lab) {
 /// Sends a command to the run under way.
 pub(super) fn command(lab: Lab, command: &Command) {
     match lab.phase.get_untracked().after(command) {
-        Ok(phase) => {
-            // The end is only believed when the summary comes.
-            if phase != Phase::Finished {
-                set_phase(lab, phase);
-            }
+        // The phase changes when the engine says so: until then updates may still come.
+        Ok(_) => {
             match command {
                 Command::Pause => note(lab, EventKind::Paused, String::new()),
                 Command::Continue => note(lab, EventKind::Continued, String::new()),
@@ -293,7 +286,7 @@ fn append(lab: Lab, fresh: Vec<MetricRow>) {
 }
 
 fn apply(lab: Lab, event: Event) {
-    if lab.waiting.get_value().end_of_dropped {
+    if lab.waiting.get_value().end_of_dropped && !matches!(event, Event::Ready(_) | Event::Crashed(_)) {
         match event {
             Event::Finished(_) => lab.waiting.update_value(|waiting| waiting.end_of_dropped = false),
             Event::FitCancelled => lab.waiting.update_value(|waiting| waiting.cancel = false),
@@ -463,63 +456,4 @@ pub(super) fn store(lab: Lab, write: impl FnOnce(String) -> Write) {
             storage.write(write(id));
         }
     });
-}
-
-/// Takes measures of checkpoints that have none, a few milliseconds at a time.
-pub(super) fn measure_missing(lab: Lab) {
-    if lab.waiting.get_value().measuring {
-        return;
-    }
-    lab.waiting.update_value(|waiting| waiting.measuring = true);
-    spawn_local(async move {
-        while lab.measure_problem.with_untracked(Option::is_none) {
-            breathe().await;
-            if !measure_slice(lab) {
-                break;
-            }
-        }
-        lab.waiting.update_value(|waiting| waiting.measuring = false);
-    });
-}
-
-/// Whether something was measured.
-fn measure_slice(lab: Lab) -> bool {
-    let Some(experiment) = lab.run.with_untracked(|run| run.as_ref().map(|run| run.experiment.clone())) else { return false };
-    let since = js_sys::Date::now();
-    let mut found = Vec::new();
-    let missing: Vec<Checkpoint> = lab.measures.with_untracked(|known| {
-        let missing = |checkpoint: &&Checkpoint| !known.contains_key(&checkpoint.step);
-        lab.checkpoints.with_untracked(|all| all.iter().filter(missing).take(4).cloned().collect())
-    });
-    for checkpoint in missing {
-        let weights = Weights::from_safetensors(&checkpoint.weights);
-        match weights.and_then(|weights| measure_checkpoint(checkpoint.step, &weights, &experiment)) {
-            Ok(measures) => found.push((checkpoint.step, measures)),
-            Err(error) => {
-                lab.measure_problem.set(Some(error));
-                break;
-            }
-        }
-        if js_sys::Date::now() - since > MEASURE_SLICE_MS {
-            break;
-        }
-    }
-    let any = !found.is_empty();
-    if any {
-        lab.measures.update(|measures| measures.extend(found));
-    }
-    any
-}
-
-/// Lets the browser draw and answer.
-async fn breathe() {
-    let timer = js_sys::Promise::new(&mut |resolve, _| {
-        if let Some(window) = web_sys::window() {
-            // Without a timer the promise would never end; resolving at once only costs smoothness.
-            if window.set_timeout_with_callback(&resolve).is_err() {
-                let _ = resolve.call0(&wasm_bindgen::JsValue::NULL);
-            }
-        }
-    });
-    let _ = JsFuture::from(timer).await;
 }

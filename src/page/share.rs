@@ -1,7 +1,8 @@
 //! Out of the page and back in: the link, the archive, and files that are dropped on the page.
 
 use super::address::{link_to_send, nearest_preset};
-use super::session::{self, clear, measure_missing, new_run};
+use super::measuring::measure_missing;
+use super::session::{self, clear, new_run};
 use super::storage::{Stored, Write};
 use super::store::{FitState, Lab};
 use crate::crosscoder::CrosscoderResult;

@@ -4,6 +4,7 @@
 //! transaction at a time; a failed write (a full disk, private browsing) is told once and the run goes on. Rejected: OPFS,
 //! which is faster for huge files but needs a worker for synchronous access, and `localStorage`, which holds 5 MB.
 
+use super::claim::claim;
 use super::port::words;
 use crate::crosscoder::CrosscoderResult;
 use crate::engine::capability::EngineChoice;
@@ -89,6 +90,7 @@ struct Inner {
     database: Database,
     queue: RefCell<VecDeque<Write>>,
     writing: Cell<bool>,
+    told: Cell<bool>,
     on_failure: Box<dyn Fn(UserError)>,
 }
 
@@ -103,6 +105,7 @@ impl Storage {
             database,
             queue: RefCell::default(),
             writing: Cell::new(false),
+            told: Cell::new(false),
             on_failure: Box::new(on_failure),
         })))
     }
@@ -120,7 +123,9 @@ impl Storage {
                 if batch.is_empty() {
                     break;
                 }
-                if let Err(error) = write_all(&inner.database, &batch).await {
+                if let Err(error) = write_all(&inner.database, &batch).await
+                    && !inner.told.replace(true)
+                {
                     (inner.on_failure)(refused(&error));
                 }
             }
@@ -128,7 +133,7 @@ impl Storage {
         });
     }
 
-    /// All stored runs, the newest first. More than a handful make room first: `is_free` says whether no other tab uses one.
+    /// All stored runs, the newest first.
     ///
     /// # Errors
     /// If the database cannot be read.
@@ -141,10 +146,12 @@ impl Storage {
         Ok(runs)
     }
 
-    /// Forgets all but the newest runs.
-    pub(super) fn make_room(&self, runs: &[StoredRun]) {
+    /// Forgets all but the newest runs, except those that another tab works on.
+    pub(super) async fn make_room(&self, runs: &[StoredRun]) {
         for run in runs.iter().skip(KEPT_RUNS) {
-            self.write(Write::Delete(run.id.clone()));
+            if claim(&run.id).await.is_some() {
+                self.write(Write::Delete(run.id.clone()));
+            }
         }
     }
 

@@ -88,7 +88,7 @@ impl Measured {
 }
 
 fn native_steps() -> Result<Measured> {
-    execute(cargo(&format!("build {FEATURES} --bin grokscope")))?;
+    execute(cargo(&format!("build {FEATURES} --bin grokscope --test arrows")))?;
     let program = target_directory()?.join("release").join(format!("grokscope{}", std::env::consts::EXE_SUFFIX));
     let mut command = Command::new(program);
     command.arg("bench");

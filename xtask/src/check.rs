@@ -10,9 +10,13 @@ use std::time::Instant;
 
 const STEPS: &[(&str, &str)] = &[
     ("formatting", "fmt --all --check"),
-    ("which room may use which", "test --release --test arrows"),
-    ("lints, native", "clippy --release --workspace --all-targets --features cli,figures -- -D warnings"),
-    ("lints, browser tests", "clippy --release --features cli,figures --test browser --bench browser -- -D warnings"),
+    ("which room may use which", "test --release --package grokscope --features cli,figures --test arrows"),
+    ("lints, native", "clippy --release --package grokscope --all-targets --features cli,figures -- -D warnings"),
+    (
+        "lints, browser tests",
+        "clippy --release --package grokscope --features cli,figures --test browser --bench browser -- -D warnings",
+    ),
+    ("lints, xtask", "clippy --release --package xtask --all-targets -- -D warnings"),
     ("lints, page", "clippy --profile page --target wasm32-unknown-unknown --features page --bin page -- -D warnings"),
     ("lints, worker", "clippy --profile wasm --target wasm32-unknown-unknown --features engine --bin worker -- -D warnings"),
 ];

@@ -61,7 +61,8 @@ fn answer(request: Request, dist: &Path, below: &str) {
         let _ = request.respond(text(404, "Not found"));
         return;
     };
-    let mut response = Response::from_file(file);
+    // With its length told, a browser can show how much of the engine has arrived.
+    let mut response = Response::from_file(file).with_chunked_threshold(usize::MAX);
     let lasting = if path.ends_with("index.html") { "no-cache" } else { "max-age=31536000, immutable" };
     for (name, value) in [("Content-Type", mime_type(&path)), ("Cache-Control", lasting)] {
         if let Ok(header) = Header::from_bytes(name, value) {

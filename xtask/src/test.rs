@@ -8,8 +8,9 @@ use crate::{dist, serve};
 use anyhow::Result;
 use std::process::Command;
 
-/// Both kinds of test see the same features, so that the library is built once.
-pub const FEATURES: &str = "--release --features cli,figures";
+/// All native builds name one package, one profile and one set of features and include a test target, so that burn is built
+/// once: a workspace-wide build, or one without dev-dependencies, resolves features differently and starts over.
+pub const FEATURES: &str = "--release --package grokscope --features cli,figures";
 
 /// Runs the tests whose name contains `filter`.
 ///
@@ -43,16 +44,21 @@ pub fn in_browser(command: &mut Command, chromium: &Chromium, site: &serve::Site
 
 fn run_native(filter: Option<&str>) -> Result<()> {
     if find_program(&["cargo-nextest"]).is_some() {
-        let mut command = cargo(&format!("nextest run {FEATURES} --workspace --no-tests=pass"));
-        command.args(filter);
-        execute(command)?;
+        for package in [FEATURES, "--release --package xtask"] {
+            let mut command = cargo(&format!("nextest run {package} --no-tests=pass"));
+            command.args(filter);
+            execute(command)?;
+        }
         // nextest leaves out the examples in the documentation.
         let mut command = cargo(&format!("test {FEATURES} --doc"));
         command.args(filter);
         execute(command)
     } else {
-        let mut command = cargo(&format!("test {FEATURES} --workspace"));
-        command.args(filter);
-        execute(command)
+        for package in [FEATURES, "--release --package xtask"] {
+            let mut command = cargo(&format!("test {package}"));
+            command.args(filter);
+            execute(command)?;
+        }
+        Ok(())
     }
 }
