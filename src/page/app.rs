@@ -80,7 +80,7 @@ fn keep(lab: Lab) -> AnyView {
         <footer class="row">
             <button type="button" class="small-button" id="export" disabled=move || lab.run.with(Option::is_none)
                 on:click=move |_| export(lab)>"Export this run"</button>
-            <label class="button small" for="import">"Open an archive…"</label>
+            <label class="button small-button" for="import">"Open an archive…"</label>
             <input type="file" id="import" class="visually-hidden" accept=".zip" node_ref=file on:change=chosen />
             <span class="small muted">"A zip of open files: metrics as CSV, weights as safetensors. Nothing leaves this machine by itself."</span>
         </footer>

@@ -102,8 +102,10 @@ impl Page {
     /// Opens every drawer that hides the control and waits until it is there.
     fn reach(&self, id: &str) -> String {
         self.wait(&format!("#{id}"), &format!("document.getElementById('{id}')"), 15);
+        // To the middle of the window, away from what sticks to its edges.
         self.js(&format!(
-            "(() => {{ for (let e = document.getElementById('{id}'); e; e = e.parentElement) if (e.tagName === 'DETAILS') e.open = true; }})()"
+            "(() => {{ const found = document.getElementById('{id}'); for (let e = found; e; e = e.parentElement) if (e.tagName === \
+             'DETAILS') e.open = true; found.scrollIntoView({{ block: 'center', behavior: 'instant' }}); }})()"
         ));
         self.element(&format!("#{id}"))
     }

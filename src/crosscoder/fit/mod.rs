@@ -19,8 +19,9 @@ use crate::task::Dataset;
 use crate::train::{AdamW, AdamWSettings};
 use burn::tensor::{Device, Int, Tensor, TensorData, Transaction};
 
-/// Updates between two rows of the live curves.
+/// Updates between two rows of the live curves, at most, and rows of a short fit, at least.
 const CURVE_EVERY: u32 = 50;
+const CURVE_ROWS: u32 = 30;
 /// Share of the updates over which the penalty rises to λ.
 const LAMBDA_WARMUP: f64 = 0.05;
 /// Share of the updates, at the end, over which the learning rate falls to 0.
@@ -108,20 +109,26 @@ impl Fit {
 
     /// Whether a row of the live curves is due.
     pub fn row_is_due(&self) -> bool {
-        self.curves.last().is_none_or(|row| row.step != self.step) && (self.step.is_multiple_of(CURVE_EVERY) || self.is_done())
+        self.curves.last().is_none_or(|row| row.step != self.step)
+            && (self.step.is_multiple_of((self.config.steps / CURVE_ROWS).clamp(1, CURVE_EVERY)) || self.is_done())
     }
 
     /// Makes one update.
     pub fn advance(&mut self) {
-        let batch = self.rows(&self.batch_rows());
-        let warmup = (LAMBDA_WARMUP * f64::from(self.config.steps)).max(1.0);
-        let (loss, gradients) = self.objective.gradients(&self.dictionary, batch, (f64::from(self.step + 1) / warmup).min(1.0));
+        let (loss, gradients) = self.loss_and_gradients();
         self.step += 1;
         let left = f64::from(self.config.steps - self.step + 1) / f64::from(self.config.steps);
         let rate = self.config.learning_rate * (left / DECAY).min(1.0);
         let updated = self.optimizer.update(self.step, &[rate], self.dictionary.parameters(), gradients);
         self.dictionary = Dictionary::from_parameters(updated);
         self.last_loss = Some(loss);
+    }
+
+    /// The objective on the next batch, and its gradients.
+    fn loss_and_gradients(&self) -> (Tensor<1>, Vec<Tensor<3>>) {
+        let warmup = (LAMBDA_WARMUP * f64::from(self.config.steps)).max(1.0);
+        let share = (f64::from(self.step + 1) / warmup).min(1.0);
+        self.objective.gradients(&self.dictionary, self.rows(&self.batch_rows()), share)
     }
 
     /// Waits until the device has made all updates so far; without this a GPU's queue would grow without bound.
@@ -145,16 +152,16 @@ impl Fit {
         let codes = self.objective.codes(&self.dictionary, held, threshold);
         let decoded = self.dictionary.decode(codes.clone());
         let mut transaction = Transaction::default().register(codes.inner()).register(decoded.inner());
-        if let Some(loss) = self.last_loss.take() {
-            transaction = transaction.register(loss);
-        }
+        // Before the first update: the objective that it will start from.
+        let loss = self.last_loss.take().unwrap_or_else(|| self.loss_and_gradients().0);
+        transaction = transaction.register(loss);
         let answers = read(transaction).await?;
         let latents = self.config.latents as usize;
         let active: Vec<usize> = answers[0].chunks(latents).map(|f| f.iter().filter(|v| **v > 0.0).count()).collect();
         let dead = (0..latents).filter(|i| answers[0].iter().skip(*i).step_by(latents).all(|v| *v <= 0.0)).count();
         let row = FitRow {
             step: self.step,
-            loss: answers.get(2).and_then(|loss| loss.first()).copied().unwrap_or(f32::NAN),
+            loss: answers[2][0],
             l0: active.iter().sum::<usize>() as f32 / active.len() as f32,
             dead_share: dead as f32 / latents as f32,
             explained_variance: self.held_out_variance(&answers[1]),
