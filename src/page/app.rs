@@ -6,6 +6,7 @@ use super::cards::cards;
 use super::claim::claim;
 use super::header::header;
 use super::inside::inside_view;
+use super::live::{flag, part, text};
 use super::run::run_view;
 use super::session;
 use super::share::{accept_drops, export, import};
@@ -15,7 +16,7 @@ use super::transport::time_slider;
 use crate::crosscoder::crosscoder_presets;
 use crate::experiment::presets;
 use crate::plot::{Ink, css_hex};
-use leptos::html::Input;
+use leptos::html::{Div, Input};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use wasm_bindgen::prelude::*;
@@ -51,15 +52,25 @@ fn page(worker: String) -> AnyView {
         View::Inside => inside_view(lab),
         View::Atlas => atlas_view(lab),
     };
+    // What scrolls has the focus first, so that Page Down works before anything was touched.
+    let scroll = NodeRef::<Div>::new();
+    Effect::new(move |_| {
+        if let Some(scroll) = scroll.get() {
+            // An element that cannot take the focus just yet only costs that convenience.
+            let _ = scroll.focus();
+        }
+    });
     view! {
-        {header(lab)}
-        <main class="page">
-            {cards(lab)}
-            {view}
-            {keep(lab)}
-        </main>
+        <div class="scroll" tabindex="-1" node_ref=scroll>
+            {header(lab)}
+            <main class="page">
+                {cards(lab)}
+                {part(move || Some(view()))}
+                {keep(lab)}
+            </main>
+        </div>
         {time_slider(lab)}
-        <p class="visually-hidden" role="status" aria-live="polite">{move || lab.announcement.get()}</p>
+        <p class="visually-hidden" role="status" aria-live="polite">{text(move || lab.announcement.get())}</p>
     }
     .into_any()
 }
@@ -78,7 +89,7 @@ fn keep(lab: Lab) -> AnyView {
     };
     view! {
         <footer class="row">
-            <button type="button" class="small-button" id="export" disabled=move || lab.run.with(Option::is_none)
+            <button type="button" class="small-button" id="export" disabled=flag(move || lab.run.with(Option::is_none))
                 on:click=move |_| export(lab)>"Export this run"</button>
             <label class="button small-button" for="import">"Open an archive…"</label>
             <input type="file" id="import" class="visually-hidden" accept=".zip" node_ref=file on:change=chosen />
@@ -120,7 +131,7 @@ fn follow_appearance(lab: Lab) {
 fn listen_to_keys(lab: Lab) {
     let Some(document) = web_sys::window().and_then(|window| window.document()) else { return };
     let on_key = Closure::<dyn FnMut(KeyboardEvent)>::new(move |event: KeyboardEvent| {
-        let control = "input, select, textarea, button, a, summary, [tabindex], [popover]";
+        let control = "input, select, textarea, button, a, summary, [tabindex='0']";
         let busy = event.target().and_then(|target| target.dyn_into::<Element>().ok());
         let busy = busy.is_some_and(|element| element.closest(control).is_ok_and(|found| found.is_some()));
         if busy || event.ctrl_key() || event.meta_key() || event.alt_key() {

@@ -6,6 +6,7 @@
 use super::chart::{figure, sheet};
 use super::form::control;
 use super::latents::result;
+use super::live::{flag, part, text};
 use super::run::status;
 use super::session;
 use super::store::{FitState, Lab, View, grouped};
@@ -31,7 +32,7 @@ pub(super) fn atlas_view(lab: Lab) -> AnyView {
                 <p class="muted">"A crosscoder reads several checkpoints of one run at once and writes them with one dictionary. A latent that is absent from the memorising network and strong in the clean one was born in between."</p>
             </div>
             {status(lab)}
-            {body}
+            {part(move || Some(body()))}
         </section>
     }
     .into_any()
@@ -48,7 +49,7 @@ fn waiting(lab: Lab) -> AnyView {
     view! {
         <div class="empty">
             <h2>"Nothing to compare yet"</h2>
-            <p class="muted">{words}</p>
+            <p class="muted">{text(move || words().into())}</p>
             <button type="button" on:click=move |_| lab.view.set(View::Run)>"Go to the run"</button>
         </div>
         // Tests and screen readers find the state also before there is anything to fit.
@@ -116,13 +117,11 @@ fn workbench(lab: Lab) -> AnyView {
     };
     let controls = move |main: bool| {
         let base = crosscoder_presets().first();
-        let mut shown: Vec<_> = crosscoder_fields()
-            .iter()
-            .filter(|field| !HIDDEN.contains(&field.path) && MAIN.contains(&field.path) == main)
-            .collect();
-        if main {
-            shown.sort_by_key(|field| MAIN.iter().position(|path| *path == field.path));
-        }
+        let shown: Vec<_> = if main {
+            MAIN.iter().filter_map(|path| crosscoder_fields().iter().find(|field| field.path == *path)).collect()
+        } else {
+            crosscoder_fields().iter().filter(|f| !HIDDEN.contains(&f.path) && !MAIN.contains(&f.path)).collect()
+        };
         shown
             .into_iter()
             .map(|field| {
@@ -132,7 +131,7 @@ fn workbench(lab: Lab) -> AnyView {
                     field.path != if variant == Variant::L1OfNorms { "k" } else { "lambda" }
                 };
                 let base = move || base.map(|preset| super::form::written(&preset.config, field));
-                view! { <div hidden=move || !shown()>{control(lab.fit_form, field, "xc", errors, base)}</div> }
+                view! { <div hidden=flag(move || !shown())>{control(lab.fit_form, field, "xc", errors, Box::new(base))}</div> }
             })
             .collect::<Vec<_>>()
     };
@@ -151,20 +150,20 @@ fn workbench(lab: Lab) -> AnyView {
                 <div class="fields" style="margin-top:1rem">{controls(false)}</div>
             </details>
             <div class="transport">
-                <button type="button" id="fit" class="primary" disabled=cannot hidden=running on:click=move |_| start(false)>"Fit"</button>
-                <button type="button" id="cancel-fit" class:primary=running disabled=move || !running() hidden=move || !running()
+                <button type="button" id="fit" class="primary" disabled=flag(cannot) hidden=flag(running) on:click=move |_| start(false)>"Fit"</button>
+                <button type="button" id="cancel-fit" class:primary=flag(running) disabled=flag(move || !running()) hidden=flag(move || !running())
                     on:click=move |_| session::cancel_fit(lab)>"Cancel"</button>
-                <button type="button" id="fit-null" disabled=cannot title="One checkpoint repeated: whatever is born here is an artefact"
+                <button type="button" id="fit-null" disabled=flag(cannot) title="One checkpoint repeated: whatever is born here is an artefact"
                     on:click=move |_| start(true)>"Null fit (one checkpoint repeated)"</button>
                 {fit_status(lab)}
             </div>
         </div>
-        {move || any_curves.get().then(|| live(lab))}
+        {part(move || any_curves.get().then(|| live(lab)))}
         {fit_list(lab)}
-        {move || {
+        {part(move || {
             let shown = lab.fit_shown.get();
             lab.fits.with(|fits| fits.get(shown).cloned()).map(|fit| result(lab, fit))
-        }}
+        })}
     }
     .into_any()
 }
@@ -177,8 +176,7 @@ fn chips(lab: Lab) -> AnyView {
         if let Some(at) = steps.iter().position(|known| *known == step) {
             steps.remove(at);
         } else {
-            steps.push(step);
-            steps.sort_unstable();
+            steps.insert(steps.partition_point(|known| *known < step), step);
         }
         lab.fit_form.value.update(|config| config.sources = steps);
     };
@@ -194,7 +192,7 @@ fn chips(lab: Lab) -> AnyView {
         .into_iter()
         .map(|step| {
             view! {
-                <label><input type="checkbox" prop:checked=move || ticked.with(|steps| steps.contains(&step))
+                <label><input type="checkbox" prop:checked=flag(move || ticked.with(|steps| steps.contains(&step)))
                     on:change=move |_| toggle(step) />{grouped(step.into())}</label>
             }
         })
@@ -203,9 +201,9 @@ fn chips(lab: Lab) -> AnyView {
     view! {
         <fieldset class="field" id="xc-sources">
             <legend><h3>"Checkpoints to compare"</h3></legend>
-            <p class="help">{reason}</p>
+            <p class="help">{text(reason)}</p>
             <div class="chips">{boxes}</div>
-            <div class="row" hidden=move || !by_hand()>
+            <div class="row" hidden=flag(move || !by_hand())>
                 <button type="button" class="small-button"
                     on:click=move |_| lab.fit_form.value.update(|config| config.sources.clear())>"Pick from the curves"</button>
             </div>
@@ -240,7 +238,7 @@ fn fit_status(lab: Lab) -> AnyView {
         }
         FitState::Error => "The fit was not made".into(),
     };
-    view! { <span id="fit-status" class="number muted" data-state=name data-step=move || step.get().to_string()>{words}</span> }
+    view! { <span id="fit-status" class="number muted" data-state=text(move || name().into()) data-step=text(move || step.get().to_string())>{text(words)}</span> }
         .into_any()
 }
 
@@ -278,14 +276,15 @@ fn live(lab: Lab) -> AnyView {
     let dead = move || newest().map(|row| format!("{:.0}% of latents never fire", 100.0 * row.dead_share));
     let spoken = move || {
         newest().map_or_else(String::new, |row| {
-            format!("At step {}: explained variance {:?}, {:.1} active latents", row.step, row.explained_variance, row.l0)
+            let explained: Vec<String> = row.explained_variance.iter().map(|ev| format!("{:.0}%", 100.0 * ev)).collect();
+            format!("At step {}: explained variance {}, {:.1} active latents", row.step, explained.join(", "), row.l0)
         })
     };
     view! {
         <div class="charts" style="--height:13rem;--height-narrow:12rem">
             {figure("Explained variance", ().into_any(), sheet(lab, "fit-ev-chart", spoken, explained, ().into_any()),
                 "How much of each checkpoint the dictionary explains on inputs that it was not fitted to.".into_any())}
-            {figure("Active latents", view! { <span class="small muted number">{dead}</span> }.into_any(),
+            {figure("Active latents", view! { <span class="small muted number">{text(move || dead().unwrap_or_default())}</span> }.into_any(),
                 sheet(lab, "fit-l0-chart", spoken, active, ().into_any()),
                 "Mean number of latents that fire on an input (L0). Fewer is sparser.".into_any())}
         </div>
@@ -321,7 +320,7 @@ fn fit_list(lab: Lab) -> AnyView {
                         lab.latent.set(None);
                     };
                     view! {
-                        <button type="button" aria-pressed=move || (lab.fit_shown.get() == index).to_string() on:click=choose>
+                        <button type="button" aria-pressed=text(move || (lab.fit_shown.get() == index).to_string()) on:click=choose>
                             <strong>{fit.config.name.clone()}</strong>
                             <span class="small muted number">{steps.join(" · ")}</span>
                             <span class="small number">{counts}</span>
@@ -332,9 +331,9 @@ fn fit_list(lab: Lab) -> AnyView {
         })
     };
     view! {
-        <div hidden=move || lab.fits.with(|fits| fits.len() < 2)>
+        <div hidden=flag(move || lab.fits.with(|fits| fits.len() < 2))>
             <h2 style="margin-bottom:.6rem">"Fits of this run"</h2>
-            <div class="fits">{items}</div>
+            <div class="fits">{part(move || Some(items().into_any()))}</div>
         </div>
     }
     .into_any()

@@ -1,5 +1,6 @@
 //! What interrupts: an error, a link that was opened, a run that may go on. Each says what is the case and what one can do.
 
+use super::live::{flag, part, text};
 use super::session;
 use super::share::{adopt, copy};
 use super::store::{Lab, Opened, View, grouped};
@@ -24,10 +25,10 @@ fn shared(lab: Lab) -> AnyView {
     };
     let words = move || if lab.copied.get() { "Link copied" } else { "Copy this link" };
     view! {
-        <div class="card notice" hidden=move || lab.shared.with(String::is_empty)>
-            <label for="share-text"><strong>{words}</strong><span class="muted">" – it carries the experiment; opening it starts nothing"</span></label>
+        <div class="card notice" hidden=flag(move || lab.shared.with(String::is_empty))>
+            <label for="share-text"><strong>{text(move || words().into())}</strong><span class="muted">" – it carries the experiment; opening it starts nothing"</span></label>
             <div class="row">
-                <input id="share-text" type="text" readonly style="flex:1 1 20rem" prop:value=move || lab.shared.get() on:focus=select />
+                <input id="share-text" type="text" readonly style="flex:1 1 20rem" prop:value=text(move || lab.shared.get()) on:focus=select />
                 <button type="button" class="small-button" on:click=move |_| lab.shared.set(String::new())>"Close"</button>
             </div>
         </div>
@@ -39,7 +40,7 @@ fn error_card(lab: Lab) -> AnyView {
     let details = move |error: &UserError| {
         let build = lab.capability.get_untracked().map(|capability| capability.build).unwrap_or_default();
         let step = lab.step.get_untracked();
-        let experiment = serde_json::to_string(&untrack(|| lab.shown_experiment())).unwrap_or_default();
+        let experiment = untrack(|| lab.shown_experiment()).to_json();
         format!("{error}\nbuild: {build}\nstep: {step}\nexperiment: {experiment}")
     };
     let content = move || {
@@ -63,9 +64,10 @@ fn error_card(lab: Lab) -> AnyView {
                     </div>
                 </div>
             }
+            .into_any()
         })
     };
-    view! { {content} }.into_any()
+    view! { {part(content)} }.into_any()
 }
 
 /// Whether the run on the page repeats the one that the link came from; nothing while that is open.
@@ -108,7 +110,7 @@ fn link_notice(lab: Lab) -> AnyView {
         view! {
             <h2>"From a link: "{lab.preset.get_untracked().title}</h2>
             <p>{changes}{promise}{fit}" Nothing runs until you press Start."</p>
-            {move || verdict(lab).map(|(_, words)| view! { <p><strong>{words}"."</strong></p> })}
+            {part(move || verdict(lab).map(|(_, words)| view! { <p><strong>{words}"."</strong></p> }.into_any()))}
         }
         .into_any()
     };
@@ -124,14 +126,15 @@ fn link_notice(lab: Lab) -> AnyView {
             };
             let class = if matches!(opened, Opened::Refused(_)) { "card error" } else { "card notice" };
             view! {
-                <div class=class id="link-notice" role="status" data-verdict=verdict_name>
+                <div class=class id="link-notice" role="status" data-verdict=text(move || verdict_name().into())>
                     {body}
                     <div class="row"><button type="button" class="small-button" on:click=move |_| lab.opened.set(None)>"Got it"</button></div>
                 </div>
             }
+            .into_any()
         })
     };
-    view! { {content} }.into_any()
+    view! { {part(content)} }.into_any()
 }
 
 fn resume_card(lab: Lab) -> AnyView {
@@ -188,7 +191,8 @@ fn resume_card(lab: Lab) -> AnyView {
                     </div>
                 </div>
             }
+            .into_any()
         })
     };
-    view! { {content} }.into_any()
+    view! { {part(content)} }.into_any()
 }

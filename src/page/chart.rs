@@ -5,6 +5,7 @@
 //! several changes before the next frame are one drawing, because events come once per frame (see `port`). What follows the
 //! pointer is laid over the canvas as elements, so that moving it draws nothing.
 
+use super::live::text;
 use super::store::Lab;
 use crate::plot::{Surface, Theme};
 use leptos::html::Canvas;
@@ -18,6 +19,8 @@ use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement, IntersectionObserver,
 /// What figures are drawn on.
 pub(super) type Area = DrawingArea<CanvasBackend, Shift>;
 
+type Draw = dyn Fn(&Area, Surface, &Theme);
+
 /// Backends take whole pixels, so lines are smooth only if a CSS pixel has at least two each way.
 const LEAST_PIXEL_RATIO: f64 = 2.0;
 
@@ -26,8 +29,19 @@ const LEAST_PIXEL_RATIO: f64 = 2.0;
 pub(super) fn sheet(
     lab: Lab,
     id: &'static str,
-    label: impl Fn() -> String + Send + Sync + 'static,
+    label: impl FnMut() -> String + Send + 'static,
     draw: impl Fn(&Area, Surface, &Theme) + 'static,
+    overlay: AnyView,
+) -> AnyView {
+    boxed_sheet(lab, id, text(label), Box::new(draw), overlay)
+}
+
+/// [`sheet`], compiled once for all charts.
+fn boxed_sheet(
+    lab: Lab,
+    id: &'static str,
+    label: Box<dyn FnMut() -> String + Send>,
+    draw: Box<Draw>,
     overlay: AnyView,
 ) -> AnyView {
     let canvas = NodeRef::<Canvas>::new();
@@ -79,8 +93,8 @@ pub(super) fn switch(label: &'static str, options: [&'static str; 2], second: Rw
         <div class="row">
             <span class="small muted" aria-hidden="true">{label}</span>
             <div class="switch" role="group" aria-label=label>
-                <button type="button" aria-pressed=move || (!second.get()).to_string() on:click=move |_| second.set(false)>{options[0]}</button>
-                <button type="button" aria-pressed=move || second.get().to_string() on:click=move |_| second.set(true)>{options[1]}</button>
+                <button type="button" aria-pressed=text(move || (!second.get()).to_string()) on:click=move |_| second.set(false)>{options[0]}</button>
+                <button type="button" aria-pressed=text(move || second.get().to_string()) on:click=move |_| second.set(true)>{options[1]}</button>
             </div>
         </div>
     }

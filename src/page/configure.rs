@@ -3,6 +3,7 @@
 //! Edits never touch a run under way; they make the next one, and the drawer says so.
 
 use super::form::{control, written};
+use super::live::{part, text};
 use super::session;
 use super::store::{Lab, grouped};
 use crate::experiment::{Experiment, Field, FieldError, counts, fields, parameters};
@@ -47,20 +48,19 @@ pub(super) fn drawer(lab: Lab) -> AnyView {
     let controls = move |main: bool| {
         architecture.track();
         let draft = lab.draft.value.get_untracked();
-        let mut shown: Vec<&'static Field<Experiment>> = fields()
-            .iter()
-            .filter(|field| (field.applies)(&draft) && !HIDDEN.contains(&field.path) && MAIN.contains(&field.path) == main)
-            .collect();
-        if main {
-            shown.sort_by_key(|field| MAIN.iter().position(|path| *path == field.path));
-        }
+        let here = |field: &&'static Field<Experiment>| (field.applies)(&draft);
+        let shown: Vec<&'static Field<Experiment>> = if main {
+            MAIN.iter().filter_map(|path| fields().iter().filter(here).find(|field| field.path == *path)).collect()
+        } else {
+            fields().iter().filter(here).filter(|f| !HIDDEN.contains(&f.path) && !MAIN.contains(&f.path)).collect()
+        };
         let base = move |field: &'static Field<Experiment>| {
             move || {
                 let preset = &lab.preset.get().experiment;
                 (field.applies)(preset).then(|| written(preset, field))
             }
         };
-        shown.into_iter().map(|field| control(lab.draft, field, "field", errors, base(field))).collect::<Vec<_>>()
+        shown.into_iter().map(|field| control(lab.draft, field, "field", errors, Box::new(base(field)))).collect::<Vec<_>>()
     };
     let changed = Memo::new(move |_| lab.draft.value.with(|draft| changes(&lab.preset.get().experiment, draft)));
     let summary = move || match changed.get().len() {
@@ -74,21 +74,21 @@ pub(super) fn drawer(lab: Lab) -> AnyView {
     };
     view! {
         <details class="drawer" id="configuration">
-            <summary>"Configure "<span class="muted">{summary}</span></summary>
+            <summary>"Configure "<span class="muted">{text(summary)}</span></summary>
             <div>
-                {move || lab.phase.get().is_live().then(|| view! {
+                {part(move || lab.phase.get().is_live().then(|| view! {
                     <p class="card notice" role="note">"A run is under way. What you change here prepares the next one."</p>
-                })}
-                {move || (!changed.get().is_empty()).then(|| view! {
+                }.into_any()))}
+                {part(move || (!changed.get().is_empty()).then(|| view! {
                     <div class="row">
-                        <span class="small">"Changed: "{move || changed.get().join(" · ")}</span>
+                        <span class="small">"Changed: "{text(move || changed.get().join(" · "))}</span>
                         <button type="button" class="small-button" on:click=restore>"Back to the preset"</button>
                     </div>
-                })}
-                <div class="fields">{move || controls(true)}</div>
+                }.into_any()))}
+                <div class="fields">{part(move || Some(controls(true).into_any()))}</div>
                 <details>
                     <summary>"All settings"</summary>
-                    <div class="fields" style="margin-top:1rem">{move || controls(false)}</div>
+                    <div class="fields" style="margin-top:1rem">{part(move || Some(controls(false).into_any()))}</div>
                 </details>
                 {facts(lab, errors)}
             </div>
@@ -125,11 +125,11 @@ fn facts(lab: Lab, errors: Memo<Vec<FieldError>>) -> AnyView {
     };
     view! {
         <dl class="facts">
-            <dt>"Size"</dt><dd>{sizes}</dd>
-            <dt>"Network"</dt><dd>{move || lab.preset.get().formula}</dd>
-            <dt>"Source"</dt><dd>{move || lab.preset.get().source}</dd>
-            <dt>"Expected"</dt><dd>{expected}</dd>
-            <dt>"Cost"</dt><dd>{move || lab.preset.get().cost}</dd>
+            <dt>"Size"</dt><dd>{text(sizes)}</dd>
+            <dt>"Network"</dt><dd>{text(move || lab.preset.get().formula.into())}</dd>
+            <dt>"Source"</dt><dd>{text(move || lab.preset.get().source.into())}</dd>
+            <dt>"Expected"</dt><dd>{text(expected)}</dd>
+            <dt>"Cost"</dt><dd>{text(move || lab.preset.get().cost.into())}</dd>
         </dl>
     }
     .into_any()

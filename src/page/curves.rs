@@ -4,6 +4,7 @@
 //! was never measured. A click moves the time slider to the nearest checkpoint.
 
 use super::chart::{figure, sheet, switch};
+use super::live::{part, text};
 use super::store::{Lab, grouped};
 use crate::experiment::LossKind;
 use crate::plot::{Axis, Curves, Frame, Ink, Mark, NumberFormat, Scale, Series, css_hex, draw_curves, nearest_index};
@@ -47,7 +48,8 @@ pub(super) fn curves(lab: Lab) -> AnyView {
         view! { <div class="row">{switch("Steps", ["linear", "log"], log_x)}{switch("Loss", ["linear", "log"], log_loss)}</div> }
             .into_any(),
         chart(lab, "loss-chart", Quantity::Loss),
-        view! { {unit}"When the test line falls long after the training line, the network has grokked." }.into_any(),
+        view! { {text(move || unit().into())}"When the test line falls long after the training line, the network has grokked." }
+            .into_any(),
     );
     let accuracy = figure(
         "Accuracy",
@@ -152,9 +154,10 @@ fn read_out(lab: Lab, quantity: Quantity) -> AnyView {
                 <span class="train">"train "{quantity.written(train)}</span>
                 <span class="test">"test "{quantity.written(test)}</span>
             }
+            .into_any()
         })
     };
-    view! { <div class="read-out">{content}</div> }.into_any()
+    view! { <div class="read-out">{part(content)}</div> }.into_any()
 }
 
 /// Makes `body` follow the pointer and the arrow keys.
@@ -206,7 +209,7 @@ fn overlay(lab: Lab, quantity: Quantity, frame: RwSignal<Option<Frame>>) -> AnyV
         let frame = frame.get()?;
         let left = frame.px_of_x(f64::from(step?));
         let style = format!("left:{left:.1}px;top:{:.1}px;height:{:.1}px", frame.top, frame.height);
-        left.is_finite().then(|| view! { <span class=class style=style></span> })
+        left.is_finite().then(|| view! { <span class=class style=style></span> }.into_any())
     };
     let dots = move || {
         let (frame, hover) = (frame.get()?, lab.hover.get()?);
@@ -217,14 +220,14 @@ fn overlay(lab: Lab, quantity: Quantity, frame: RwSignal<Option<Frame>>) -> AnyV
             let style = format!("left:{x:.1}px;top:{y:.1}px;background:{}", css_hex(ink, lab.dark.get()));
             (x.is_finite() && y.is_finite()).then(|| view! { <span class="dot" style=style></span> })
         };
-        Some(view! { {dot(train, Ink::Train)} {dot(test, Ink::Test)} })
+        Some(view! { {dot(train, Ink::Train)} {dot(test, Ink::Test)} }.into_any())
     };
     let cursor = move || lab.time.get().and_then(|_| line("cursor", lab.time_step()));
     view! {
         <div class="overlay">
-            {cursor}
-            {move || line("hair", lab.hover.get())}
-            {dots}
+            {part(cursor)}
+            {part(move || line("hair", lab.hover.get()))}
+            {part(dots)}
         </div>
     }
     .into_any()
@@ -251,11 +254,11 @@ fn numbers(lab: Lab, quantity: Quantity) -> AnyView {
     view! {
         <details class="numbers" on:toggle=move |_| open.update(|open| *open = !*open)>
             <summary class="muted">"Numbers"</summary>
-            {move || open.get().then(|| view! {
+            {part(move || open.get().then(|| view! {
                 <div class="table-scroll">
-                    <table><thead><tr><th>"step"</th><th>"train"</th><th>"test"</th></tr></thead><tbody>{lines}</tbody></table>
+                    <table><thead><tr><th>"step"</th><th>"train"</th><th>"test"</th></tr></thead><tbody>{part(move || Some(lines().into_any()))}</tbody></table>
                 </div>
-            })}
+            }.into_any()))}
         </details>
     }
     .into_any()

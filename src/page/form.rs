@@ -4,6 +4,7 @@
 //! under the typing hand, so what was typed is kept apart from the last value that could be read. Rejected: clamping to the
 //! range, which changes an experiment without a word.
 
+use super::live::{flag, text};
 use crate::experiment::edit::{Editable, get};
 use crate::experiment::{Field, FieldError, FieldKind};
 use crate::record::UserError;
@@ -96,7 +97,7 @@ pub(super) fn control<T: Editable + Clone + Send + Sync>(
     field: &'static Field<T>,
     prefix: &'static str,
     errors: Memo<Vec<FieldError>>,
-    base: impl Fn() -> Option<String> + Send + Sync + 'static,
+    base: Box<dyn Fn() -> Option<String> + Send + Sync>,
 ) -> AnyView {
     let id = format!("{prefix}-{}", field.path.replace('.', "-"));
     let error_id = format!("{}-{}", if prefix == "field" { "error" } else { "xc-error" }, field.path.replace('.', "-"));
@@ -107,17 +108,17 @@ pub(super) fn control<T: Editable + Clone + Send + Sync>(
             errors.iter().find(|error| error.path == field.path).map(|error| format!("{}. {}.", error.cause, error.remedy))
         })
     });
-    let invalid = move || if problem.get().is_some() { "true" } else { "false" };
-    let text = move || form.text(field);
+    let invalid = move || text(move || problem.get().is_some().to_string());
+    let shown = move || form.text(field);
     let changed = move || base().is_some_and(|base| form.value.with(|value| written(value, field)) != base);
     let input = match field.kind {
         FieldKind::Choice(options) => {
             let options: Vec<_> = options
                 .iter()
-                .map(|&(value, label)| view! { <option value=value selected=move || text() == value>{label}</option> })
+                .map(|&(value, label)| view! { <option value=value selected=flag(move || shown() == value)>{label}</option> })
                 .collect();
             view! {
-                <select id=id.clone() aria-invalid=invalid aria-describedby=described_by prop:value=text
+                <select id=id.clone() aria-invalid=invalid() aria-describedby=described_by prop:value=text(shown)
                     on:change=move |event| {
                         form.type_in(field, &event_target_value(&event));
                         form.leave(field);
@@ -126,7 +127,7 @@ pub(super) fn control<T: Editable + Clone + Send + Sync>(
             .into_any()
         }
         FieldKind::Toggle => view! {
-            <input type="checkbox" id=id.clone() aria-describedby=described_by prop:checked=move || text() == "true"
+            <input type="checkbox" id=id.clone() aria-describedby=described_by prop:checked=flag(move || shown() == "true")
                 on:change=move |event| {
                     form.type_in(field, if event_target_checked(&event) { "true" } else { "false" });
                     form.leave(field);
@@ -142,7 +143,7 @@ pub(super) fn control<T: Editable + Clone + Send + Sync>(
             let placeholder = if let FieldKind::OptionalInteger { none, .. } = kind { none } else { "" };
             view! {
                 <input type="text" id=id.clone() inputmode=mode placeholder=placeholder autocomplete="off" spellcheck="false"
-                    aria-invalid=invalid aria-describedby=described_by prop:value=text
+                    aria-invalid=invalid() aria-describedby=described_by prop:value=text(shown)
                     on:input=move |event| form.type_in(field, &event_target_value(&event))
                     on:change=move |_| form.leave(field) />
             }
@@ -150,10 +151,10 @@ pub(super) fn control<T: Editable + Clone + Send + Sync>(
         }
     };
     view! {
-        <div class="field" class:changed=changed>
+        <div class="field" class:changed=flag(changed)>
             <label for=id>{field.label}</label>
             {input}
-            <p class="problem" id=error_id hidden=move || problem.get().is_none()>{move || problem.get()}</p>
+            <p class="problem" id=error_id hidden=flag(move || problem.get().is_none())>{text(move || problem.get().unwrap_or_default())}</p>
             <p class="help" id=help_id>{field.help}</p>
         </div>
     }

@@ -1,5 +1,6 @@
 //! The bar at the top: name, views, engine badge with its card, link, appearance.
 
+use super::live::{part, text};
 use super::session;
 use super::share::copy_link;
 use super::store::{EngineState, Lab, View};
@@ -81,7 +82,7 @@ fn engine(lab: Lab) -> AnyView {
                 seen.push(reason);
             }
         }
-        seen.into_iter().map(|reason| view! { <li>{reason}</li> }).collect::<Vec<_>>()
+        Some(seen.into_iter().map(|reason| view! { <li>{reason}</li> }).collect::<Vec<_>>().into_any())
     };
     let card = NodeRef::<Details>::new();
     let close = move || {
@@ -118,28 +119,28 @@ fn engine(lab: Lab) -> AnyView {
     };
     view! {
         <details class="menu" node_ref=card on:focusout=leave on:keydown=by_key>
-            <summary class="badge" id="engine-badge" data-state=state>{label}</summary>
+            <summary class="badge" id="engine-badge" data-state=text(move || state().into())>{text(label)}</summary>
             <div id="engine-card" class="panel">
                 <h2>"The engine"</h2>
                 <p class="small muted">"Training runs in a worker of this tab, on the CPU or through WebGPU. Nothing leaves this machine."</p>
                 <div class="field">
                     <label for="engine-wish">"Use for the next run or fit"</label>
-                    <select id="engine-wish" prop:value=wish on:change=choose>
+                    <select id="engine-wish" prop:value=text(move || wish().into()) on:change=choose>
                         <option value="auto">"Auto: the faster trusted one"</option>
                         <option value="cpu">"CPU"</option>
                         <option value="gpu">"GPU"</option>
                     </select>
                 </div>
                 <dl class="facts">
-                    <dt>"In use"</dt><dd>{label}</dd>
-                    <dt>"Adapter"</dt><dd>{adapter}</dd>
-                    <dt>"Build"</dt><dd>{move || lab.capability.get().map(|capability| capability.build)}</dd>
+                    <dt>"In use"</dt><dd>{text(label)}</dd>
+                    <dt>"Adapter"</dt><dd>{text(move || adapter().unwrap_or_default())}</dd>
+                    <dt>"Build"</dt><dd>{text(move || lab.capability.get().map(|capability| capability.build).unwrap_or_default())}</dd>
                 </dl>
-                <p class="small">{promise}</p>
-                <ul class="small">{reasons}</ul>
-                {move || matches!(lab.engine.get(), EngineState::Crashed(_)).then(|| view! {
+                <p class="small">{text(move || promise().unwrap_or_default().into())}</p>
+                <ul class="small">{part(reasons)}</ul>
+                {part(move || matches!(lab.engine.get(), EngineState::Crashed(_)).then(|| view! {
                     <button type="button" on:click=move |_| session::restart_engine(lab)>"Start a new engine"</button>
-                })}
+                }.into_any()))}
             </div>
         </details>
     }
@@ -148,8 +149,9 @@ fn engine(lab: Lab) -> AnyView {
 
 fn appearance(lab: Lab) -> AnyView {
     view! {
-        <button type="button" class="small-button quiet" id="appearance" on:click=move |_| lab.dark.update(|dark| *dark = !*dark)>
-            {move || if lab.dark.get() { "Light" } else { "Dark" }}
+        <button type="button" class="small-button quiet" id="appearance" title="Light or dark" aria-label="Light or dark"
+            on:click=move |_| lab.dark.update(|dark| *dark = !*dark)>
+            {text(move || if lab.dark.get() { "☀" } else { "☾" }.into())}
         </button>
     }
     .into_any()

@@ -1,6 +1,7 @@
 //! What happened inside: the Fourier spectrum of the input weights at the time slider, and over all checkpoints.
 
 use super::chart::{figure, sheet};
+use super::live::part;
 use super::run::status;
 use super::store::{Lab, View, grouped};
 use crate::measure::CheckpointMeasures;
@@ -10,7 +11,8 @@ use leptos::prelude::*;
 /// The view.
 pub(super) fn inside_view(lab: Lab) -> AnyView {
     let any = Memo::new(move |_| lab.measures.with(|measures| !measures.is_empty()));
-    let problem = move || lab.measure_problem.get().map(|error| view! { <p class="card notice">{error.to_string()}"."</p> });
+    let problem =
+        move || lab.measure_problem.get().map(|error| view! { <p class="card notice">{error.to_string()}"."</p> }.into_any());
     let body = move || {
         if any.get() {
             measured(lab)
@@ -32,8 +34,8 @@ pub(super) fn inside_view(lab: Lab) -> AnyView {
                 <p class="muted">"A network that has understood addition modulo p turns numbers into angles and reads its inputs through a few cosines. One that knows its pairs by heart uses no frequency more than another."</p>
             </div>
             {status(lab)}
-            {problem}
-            {body}
+            {part(problem)}
+            {part(move || Some(body()))}
         </section>
     }
     .into_any()
@@ -73,14 +75,14 @@ fn measured(lab: Lab) -> AnyView {
     .into_any()
 }
 
+fn key_names(measures: &CheckpointMeasures) -> String {
+    if measures.key_frequencies.is_empty() {
+        return "none stands out".into();
+    }
+    measures.key_frequencies.iter().map(u32::to_string).collect::<Vec<_>>().join(", ")
+}
+
 fn read_outs(lab: Lab, at: Memo<Option<CheckpointMeasures>>) -> AnyView {
-    let keys = |measures: &CheckpointMeasures| {
-        if measures.key_frequencies.is_empty() {
-            "none stands out".to_owned()
-        } else {
-            measures.key_frequencies.iter().map(u32::to_string).collect::<Vec<_>>().join(", ")
-        }
-    };
     let content = move || {
         at.get().map(|measures| {
             let accuracy = lab.rows.with(|rows| {
@@ -93,12 +95,13 @@ fn read_outs(lab: Lab, at: Memo<Option<CheckpointMeasures>>) -> AnyView {
                     <div><dt>"Accuracy, train / test"</dt><dd class="number">{accuracy}</dd></div>
                     <div><dt>"Participation ratio"</dt><dd class="number">{format!("{:.3}", measures.mean_ipr)}</dd></div>
                     <div><dt>"Weight norm"</dt><dd class="number">{format!("{:.2}", measures.weight_norm)}</dd></div>
-                    <div><dt>"Key frequencies"</dt><dd class="number">{keys(&measures)}</dd></div>
+                    <div><dt>"Key frequencies"</dt><dd class="number">{key_names(&measures)}</dd></div>
                 </dl>
             }
+            .into_any()
         })
     };
-    view! { {content} }.into_any()
+    view! { {part(content)} }.into_any()
 }
 
 fn spectrum(lab: Lab, at: Memo<Option<CheckpointMeasures>>) -> AnyView {
@@ -112,7 +115,7 @@ fn spectrum(lab: Lab, at: Memo<Option<CheckpointMeasures>>) -> AnyView {
         }
     };
     let label = move || match at.get() {
-        Some(m) => format!("Spectrum of the input weights at step {}. Key frequencies: {:?}", m.step, m.key_frequencies),
+        Some(m) => format!("Spectrum of the input weights at step {}. Key frequencies: {}", m.step, key_names(&m)),
         None => "Spectrum, no data yet".into(),
     };
     sheet(lab, "spectrum-chart", label, draw, ().into_any())
@@ -160,9 +163,9 @@ fn history(lab: Lab) -> AnyView {
         let column = steps.with(|steps| steps.iter().position(|known| *known == step))?;
         let left = frame.left + frame.width * (column as f64 + 0.5) / frame.columns as f64;
         let style = format!("left:{left:.1}px;top:{:.1}px;height:{:.1}px", frame.top, frame.height);
-        Some(view! { <span class="cursor" style=style></span> })
+        Some(view! { <span class="cursor" style=style></span> }.into_any())
     };
-    let overlay = view! { <div class="overlay">{cursor}</div> }.into_any();
+    let overlay = view! { <div class="overlay">{part(cursor)}</div> }.into_any();
     let label = move || format!("Spectrum at each of {} checkpoints", steps.with(Vec::len));
     let sheet = sheet(lab, "spectrum-map", label, draw, overlay);
     view! { <div on:click=scrub>{sheet}</div> }.into_any()
@@ -187,12 +190,12 @@ fn participation(lab: Lab) -> AnyView {
         let (frame, step) = (frame.get()?, lab.time_step()?);
         let left = frame.px_of_x(f64::from(step));
         let style = format!("left:{left:.1}px;top:{:.1}px;height:{:.1}px", frame.top, frame.height);
-        left.is_finite().then(|| view! { <span class="cursor" style=style></span> })
+        left.is_finite().then(|| view! { <span class="cursor" style=style></span> }.into_any())
     };
     let label = move || match here(lab) {
         Some(m) => format!("Participation ratio over steps; {:.3} at step {}", m.mean_ipr, m.step),
         None => "Participation ratio over steps, no data yet".into(),
     };
-    let sheet = sheet(lab, "participation-chart", label, draw, view! { <div class="overlay">{cursor}</div> }.into_any());
+    let sheet = sheet(lab, "participation-chart", label, draw, view! { <div class="overlay">{part(cursor)}</div> }.into_any());
     view! { <div style="--height:12rem;--height-narrow:12rem">{sheet}</div> }.into_any()
 }

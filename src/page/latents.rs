@@ -1,6 +1,7 @@
 //! What a fit found: a sentence, the heat-map of all latents over the checkpoints, and one latent at a time.
 
 use super::chart::{figure, sheet};
+use super::live::{part, text};
 use super::store::Lab;
 use crate::crosscoder::{CrosscoderResult, Hook, Latent, LatentClass, Variant};
 use crate::experiment::Operation;
@@ -10,14 +11,14 @@ use leptos::prelude::*;
 use std::sync::Arc;
 
 const CLASSES: [(LatentClass, &str); 4] = [
-    (LatentClass::Emergent, "Emergent"),
-    (LatentClass::Shared, "Shared"),
-    (LatentClass::Unclear, "Unclear"),
-    (LatentClass::Vanished, "Vanished"),
+    (LatentClass::Emergent, "emergent"),
+    (LatentClass::Shared, "shared"),
+    (LatentClass::Unclear, "unclear"),
+    (LatentClass::Vanished, "vanished"),
 ];
 
 fn class_name(class: LatentClass) -> &'static str {
-    CLASSES.iter().find(|(known, _)| *known == class).map_or("Dead", |(_, name)| name)
+    CLASSES.iter().find(|(known, _)| *known == class).map_or("dead", |(_, name)| name)
 }
 
 /// Latents as rows of the heat-map: by class, then by the source in which they are born (relative norm above one half first).
@@ -141,13 +142,13 @@ fn overview(lab: Lab, fit: Arc<CrosscoderResult>, order: Memo<Vec<u32>>, only: R
         });
     };
     let counts = fit.clone();
-    let filters: Vec<_> = core::iter::once((None, "All"))
+    let filters: Vec<_> = core::iter::once((None, "all"))
         .chain(CLASSES.iter().map(|(class, name)| (Some(*class), *name)))
         .map(|(class, name)| {
             let count =
                 counts.latents.iter().filter(|l| class.map_or(l.class != LatentClass::Dead, |class| l.class == class)).count();
             view! {
-                <button type="button" aria-pressed=move || (only.get() == class).to_string() on:click=move |_| only.set(class)>
+                <button type="button" aria-pressed=text(move || (only.get() == class).to_string()) on:click=move |_| only.set(class)>
                     {name}" "<span class="number">{count}</span>
                 </button>
             }
@@ -176,7 +177,7 @@ fn one(lab: Lab, fit: Arc<CrosscoderResult>) -> AnyView {
         of_memo.latents.get(index as usize).cloned()
     });
     let title = move || match latent.get() {
-        Some(latent) => format!("Latent {} · {}", latent.index, class_name(latent.class).to_lowercase()),
+        Some(latent) => format!("Latent {} · {}", latent.index, class_name(latent.class)),
         None => "No latent chosen".into(),
     };
     let note = move || {
@@ -189,7 +190,7 @@ fn one(lab: Lab, fit: Arc<CrosscoderResult>) -> AnyView {
         <div class="view" style="align-content:start">
             {figure(
                 "Where it fires",
-                view! { <span><strong class="number">{title}</strong>" "<span class="muted">{note}</span></span> }.into_any(),
+                view! { <span><strong class="number">{text(title)}</strong>" "<span class="muted">{text(move || note().unwrap_or_default().into())}</span></span> }.into_any(),
                 map(lab, fit.clone(), latent),
                 "Its activation on every pair of inputs (a, b). Diagonal stripes mean that it fires for certain answers a + b; rows or columns, for certain inputs.".into_any(),
             )}
@@ -295,7 +296,8 @@ fn scores(lab: Lab, fit: Arc<CrosscoderResult>, latent: Memo<Option<Latent>>) ->
                 <p class="small muted">"ν: how much of this latent the reconstruction error of a checkpoint still holds. Below .2 in a checkpoint where the norm is small, the latent is truly absent there."</p>
                 <p class="small number">{format!("Fires on {} of all inputs: {} of training pairs, {} of test pairs", percent(latent.density), percent(latent.density_train), percent(latent.density_test))}</p>
             }
+            .into_any()
         })
     };
-    view! { <div class="figure" id="latent-scores">{content}</div> }.into_any()
+    view! { <div class="figure" id="latent-scores">{part(content)}</div> }.into_any()
 }

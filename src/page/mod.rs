@@ -13,6 +13,7 @@ mod form;
 mod header;
 mod inside;
 mod latents;
+mod live;
 mod measuring;
 mod port;
 mod run;
@@ -26,4 +27,8 @@ mod transport;
 pub fn mount() {
     console_error_panic_hook::set_once();
     app::mount();
+    // For `cargo xtask bench`: from here on a person can press Start.
+    if let Some(clock) = web_sys::window().and_then(|window| window.performance()) {
+        let _ = clock.mark("grokscope-interactive");
+    }
 }

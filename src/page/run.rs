@@ -2,6 +2,7 @@
 
 use super::configure::drawer;
 use super::curves::curves;
+use super::live::{flag, part, text};
 use super::session;
 use super::store::{Lab, grouped};
 use crate::engine::message::Command;
@@ -13,7 +14,7 @@ use leptos::prelude::*;
 pub(super) fn run_view(lab: Lab) -> AnyView {
     view! {
         <section class="view" aria-label="Run">
-            <div class="lead"><h1>{move || lab.preset.get().sentence}</h1></div>
+            <div class="lead"><h1>{text(move || lab.preset.get().sentence.into())}</h1></div>
             {transport(lab)}
             {refusal(lab)}
             {status(lab)}
@@ -41,7 +42,7 @@ fn transport(lab: Lab) -> AnyView {
     let options: Vec<_> = presets()
         .iter()
         .map(|preset| {
-            view! { <option value=preset.name selected=move || lab.preset.get().name == preset.name>{preset.title}</option> }
+            view! { <option value=preset.name selected=flag(move || lab.preset.get().name == preset.name)>{preset.title}</option> }
         })
         .collect();
     let start_label = move || match phase() {
@@ -53,20 +54,20 @@ fn transport(lab: Lab) -> AnyView {
     view! {
         <div class="transport">
             <label class="visually-hidden" for="preset">"Experiment"</label>
-            <select id="preset" class="preset" prop:value=move || lab.preset.get().name
+            <select id="preset" class="preset" prop:value=text(move || lab.preset.get().name.into())
                 on:change=move |event| choose_preset(lab, &event_target_value(&event))>{options}</select>
-            <button type="button" id="start" class="primary" disabled=move || phase().is_live() hidden=move || phase().is_live()
-                title="Space" on:click=move |_| session::start(lab, false)>{start_label}</button>
-            {move || lab.can_resume.get().filter(|_| !phase().is_live()).map(|step| view! {
+            <button type="button" id="start" class="primary" disabled=flag(move || phase().is_live()) hidden=flag(move || phase().is_live())
+                title="Space" on:click=move |_| session::start(lab, false)>{text(move || start_label().into())}</button>
+            {part(move || lab.can_resume.get().filter(|_| !phase().is_live()).map(|step| view! {
                 <button type="button" id="go-on" on:click=move |_| session::resume(lab)>"Continue from step "{grouped(step.into())}</button>
-            })}
-            <button type="button" id="pause" class:primary=move || phase().is_live() disabled=move || !phase().is_live()
-                hidden=move || !phase().is_live() title="Space" on:click=move |_| session::toggle(lab)>{pause_label}</button>
-            <button type="button" id="step" disabled=move || phase() == Phase::Running title="One update: right arrow"
+            }.into_any()))}
+            <button type="button" id="pause" class:primary=flag(move || phase().is_live()) disabled=flag(move || !phase().is_live())
+                hidden=flag(move || !phase().is_live()) title="Space" on:click=move |_| session::toggle(lab)>{text(move || pause_label().into())}</button>
+            <button type="button" id="step" disabled=flag(move || phase() == Phase::Running) title="One update: right arrow"
                 on:click=move |_| session::single_step(lab)>"Step"</button>
-            <button type="button" id="stop" disabled=move || !phase().is_live()
+            <button type="button" id="stop" disabled=flag(move || !phase().is_live())
                 on:click=move |_| session::command(lab, &Command::Stop)>"Stop"</button>
-            <button type="button" id="reset" disabled=move || lab.run.with(Option::is_none) title="Empty the page"
+            <button type="button" id="reset" disabled=flag(move || lab.run.with(Option::is_none)) title="Empty the page"
                 on:click=move |_| session::reset(lab)>"Reset"</button>
         </div>
     }
@@ -96,7 +97,10 @@ pub(super) fn status(lab: Lab) -> AnyView {
     let dates = Memo::new(move |_| lab.delay());
     let date = move |step: Option<u32>| step.map(|step| step.to_string()).unwrap_or_default();
     let fingerprint = move || lab.summary().map(|summary| summary.fingerprint).unwrap_or_default();
-    let engine = move || lab.run.with(|run| run.as_ref().and_then(|run| run.choice.as_ref().map(|choice| choice.label.clone())));
+    let engine = move || {
+        let chosen = lab.run.with(|run| run.as_ref().and_then(|run| run.choice.as_ref().map(|choice| choice.label.clone())));
+        chosen.or_else(|| lab.summary().map(|summary| summary.engine))
+    };
     let progress = move || {
         let steps = lab.run.with(|run| run.as_ref().map(|run| run.experiment.steps))?;
         Some(format!("step {} of {}", grouped(lab.step.get().into()), grouped(steps.into())))
@@ -110,14 +114,14 @@ pub(super) fn status(lab: Lab) -> AnyView {
     };
     let wall = move || lab.summary().map(|summary| format!("{:.1} s on {}", summary.wall_seconds, summary.engine));
     view! {
-        <div id="status" class="status" data-phase=phase data-step=move || lab.step.get().to_string()
-            data-train-accuracy=move || last(|row| row.train_accuracy) data-test-accuracy=move || last(|row| row.test_accuracy)
-            data-t-mem=move || date(dates.get().t_mem) data-t-gen=move || date(dates.get().t_gen)
-            data-fingerprint=fingerprint data-engine=move || engine().unwrap_or_default()>
-            <strong>{word}</strong>
-            <span class="number">{progress}</span>
-            <span>{move || lab.state_in_words()}</span>
-            <span class="muted number">{pace}{wall}</span>
+        <div id="status" class="status" data-phase=text(move || phase().into()) data-step=text(move || lab.step.get().to_string())
+            data-train-accuracy=text(move || last(|row| row.train_accuracy)) data-test-accuracy=text(move || last(|row| row.test_accuracy))
+            data-t-mem=text(move || date(dates.get().t_mem)) data-t-gen=text(move || date(dates.get().t_gen))
+            data-fingerprint=text(fingerprint) data-engine=text(move || engine().unwrap_or_default())>
+            <strong>{text(move || word().into())}</strong>
+            <span class="number">{text(move || progress().unwrap_or_default())}</span>
+            <span>{text(move || lab.state_in_words())}</span>
+            <span class="muted number">{text(move || pace().or_else(wall).unwrap_or_default())}</span>
         </div>
     }
     .into_any()
@@ -138,7 +142,8 @@ fn refusal(lab: Lab) -> AnyView {
                     <ul class="plain">{lines}</ul>
                 </div>
             }
+            .into_any()
         })
     };
-    view! { {reasons} }.into_any()
+    view! { {part(reasons)} }.into_any()
 }

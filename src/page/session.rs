@@ -358,6 +358,8 @@ fn finished(lab: Lab, summary: RunSummary) {
     note(lab, kind, summary.ended_early.clone().unwrap_or_default());
     lab.announcement.set(format!("The run ended at step {}", summary.steps));
     lab.step.set(summary.steps);
+    // A loss that left the numbers would do so again.
+    lab.can_resume.set(None);
     change_run(lab, |run| {
         run.step = summary.steps;
         run.wall_seconds = summary.wall_seconds;

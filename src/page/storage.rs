@@ -35,6 +35,7 @@ pub(super) struct StoredRun {
     /// Key: time and a random part.
     pub(super) id: String,
     /// What was asked.
+    #[serde(with = "as_json")]
     pub(super) experiment: Experiment,
     /// Updates made when this was written.
     pub(super) step: u32,
@@ -141,9 +142,8 @@ impl Storage {
         let transaction = self.0.database.transaction(&[RUNS], TransactionMode::ReadOnly).map_err(|e| refused(&e))?;
         let values = async { transaction.object_store(RUNS)?.get_all(None, None)?.await }.await.map_err(|e| refused(&e))?;
         // A record of another build that can no longer be read is left alone.
-        let mut runs: Vec<StoredRun> = values.iter().filter_map(|value| serde_json::from_str(&value.as_string()?).ok()).collect();
-        runs.sort_by(|a, b| b.started_ms.total_cmp(&a.started_ms));
-        Ok(runs)
+        // Keys begin with the time, so the newest comes last.
+        Ok(values.iter().rev().filter_map(|value| decode(&Uint8Array::new(value).to_vec()).ok()).collect())
     }
 
     /// Forgets all but the newest runs, except those that another tab works on.
@@ -193,10 +193,7 @@ async fn apply(transaction: &Transaction, write: &Write) -> Result<(), idb::Erro
         Ok(())
     };
     match write {
-        Write::Run(run) => {
-            let json = serde_json::to_string(run).unwrap_or_default();
-            put(RUNS, run.id.clone(), json.into()).await
-        }
+        Write::Run(run) => put(RUNS, run.id.clone(), bytes(&encode(run).unwrap_or_default())).await,
         Write::Rows(id, rows) => {
             let first = rows.first().map_or(0, |row| row.step);
             put(ROWS, key(id, first), bytes(&encode(rows).unwrap_or_default())).await
@@ -260,7 +257,7 @@ async fn load(transaction: &Transaction, run: StoredRun) -> Result<Stored, idb::
 fn read_rows(batches: Vec<JsValue>) -> Vec<MetricRow> {
     let read = |value: &JsValue| decode::<Vec<MetricRow>>(&Uint8Array::new(value).to_vec()).unwrap_or_default();
     let mut rows: Vec<MetricRow> = batches.iter().flat_map(read).collect();
-    rows.sort_by_key(|row| row.step);
+    // Batches come in the order of their keys, which is that of their steps.
     rows.dedup_by_key(|row| row.step);
     rows
 }
@@ -284,4 +281,18 @@ fn refused(error: &idb::Error) -> UserError {
         format!("This browser does not keep the run ({words})"),
         "The run goes on; export it before you close this tab, or free some space",
     )
+}
+
+/// postcard cannot carry the tagged model of an experiment.
+mod as_json {
+    use crate::experiment::Experiment;
+    use serde::{Deserialize, Deserializer, Serializer, de::Error as _};
+
+    pub(super) fn serialize<S: Serializer>(experiment: &Experiment, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&experiment.to_json())
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Experiment, D::Error> {
+        Experiment::from_json(&String::deserialize(deserializer)?).map_err(D::Error::custom)
+    }
 }

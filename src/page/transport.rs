@@ -3,6 +3,7 @@
 //! It stands on saved checkpoints only, because only there is something to look inside. It follows the newest one until it is
 //! moved, and again when it is moved to the end.
 
+use super::live::{flag, text};
 use super::store::{Lab, grouped};
 use leptos::leptos_dom::helpers::IntervalHandle;
 use leptos::prelude::*;
@@ -49,19 +50,19 @@ pub(super) fn time_slider(lab: Lab) -> AnyView {
     };
     let words = move || lab.time_step().map(|step| format!("step {}", grouped(step.into()))).unwrap_or_default();
     view! {
-        <div class="time" hidden=move || count.get() < 2>
+        <div class="time" hidden=flag(move || count.get() < 2)>
             <div>
-                <button type="button" class="small-button" id="play" on:click=play>{move || if plays.get() { "Halt" } else { "Play" }}</button>
+                <button type="button" class="small-button" id="play" on:click=play>{text(move || if plays.get() { "Halt" } else { "Play" }.into())}</button>
                 <input type="range" id="time-slider" aria-label="Checkpoint" min="0" step="1"
-                    max=move || (count.get().max(1) - 1).to_string() prop:value=move || position.get().to_string()
-                    aria-valuetext=words data-step=move || lab.time_step().map(|step| step.to_string()).unwrap_or_default()
+                    max=text(move || (count.get().max(1) - 1).to_string()) prop:value=text(move || position.get().to_string())
+                    aria-valuetext=text(words) data-step=text(move || lab.time_step().map(|step| step.to_string()).unwrap_or_default())
                     on:input=move |event| {
                         halt();
                         if let Ok(position) = event_target_value(&event).parse() {
                             go_to(lab, position);
                         }
                     } />
-                <output for="time-slider">{words}</output>
+                <output for="time-slider">{text(words)}</output>
             </div>
         </div>
     }
