@@ -71,7 +71,7 @@ impl<P: Port> Runner<P> {
             }
             Command::Stop => {
                 let step = self.run.as_ref().map_or(0, Training::step);
-                self.end(next, Some(format!("Stopped at step {step}")), false).await?;
+                self.end(next, Some(format!("Stopped at step {step}")), None).await?;
             }
             Command::Fit { config, experiment, checkpoints, engine } => {
                 if self.fit.is_some() {
@@ -115,10 +115,10 @@ impl<P: Port> Runner<P> {
                 run.hold_after(None);
                 self.enter(Phase::Paused);
             }
-            Outcome::Done => self.end(Phase::Finished, None, false).await?,
+            Outcome::Done => self.end(Phase::Finished, None, None).await?,
             Outcome::Diverged(update) => {
-                let cause = format!("The loss stopped being a number at update {}", update + 1);
-                self.end(Phase::Failed, Some(cause.clone()), true).await?;
+                let cause = format!("The loss stopped being a number at step {}", update + 1);
+                self.end(Phase::Failed, Some(cause.clone()), Some(update)).await?;
                 self.port.emit(Event::Error(UserError::new(
                     format!("{cause}; everything before it is kept"),
                     "Lower the learning rate or weight decay, or go back to an earlier checkpoint",
@@ -139,7 +139,7 @@ impl<P: Port> Runner<P> {
         Ok(())
     }
 
-    async fn end(&mut self, phase: Phase, early: Option<String>, diverged: bool) -> Result<(), UserError> {
+    async fn end(&mut self, phase: Phase, early: Option<String>, diverged: Option<u32>) -> Result<(), UserError> {
         if let Some(mut run) = self.run.take() {
             let summary = run.finish(&mut self.port, early, diverged).await?;
             self.phase = phase;

@@ -163,14 +163,15 @@ impl Training {
         })
     }
 
-    /// Ends the run here: the last weights are evaluated and saved unless the run diverged.
+    /// Ends the run here. The last weights are evaluated and saved, unless the loss stopped being finite at update `diverged`: then
+    /// the run ends there, however far the tick went on before that was read.
     pub(super) async fn finish(
         &mut self,
         port: &mut impl Port,
         ended_early: Option<String>,
-        diverged: bool,
+        diverged: Option<u32>,
     ) -> Result<RunSummary, UserError> {
-        if !diverged {
+        if diverged.is_none() {
             self.note(port, true).await?;
             self.flush(port).await?;
         }
@@ -180,7 +181,7 @@ impl Training {
             t_gen: delay.t_gen,
             t_gen_99: delay.t_gen_99,
             t_half: delay.t_half,
-            steps: self.step(),
+            steps: diverged.unwrap_or_else(|| self.step()),
             engine: self.choice.label.clone(),
             exact: self.choice.exact,
             build: BUILD.to_owned(),

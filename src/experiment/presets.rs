@@ -93,7 +93,7 @@ const TRANSFORMER_FORMULA: &str = "tokens (a, b, =) → embedding + position →
 fn quadratic_31() -> Preset {
     Preset {
         name: "quadratic-31",
-        title: "Grokking in a second",
+        title: "Grokking in seconds",
         sentence: "A tiny network first learns its training pairs by heart; long after, it suddenly understands addition",
         experiment: Experiment {
             schema: SCHEMA,

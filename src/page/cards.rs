@@ -7,6 +7,7 @@ use super::store::{Lab, Opened, View, grouped};
 use crate::engine::phase::Phase;
 use crate::experiment::Link;
 use crate::record::UserError;
+use leptos::html::Div;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::HtmlInputElement;
@@ -37,6 +38,13 @@ fn shared(lab: Lab) -> AnyView {
 }
 
 fn error_card(lab: Lab) -> AnyView {
+    // An error below the fold would be silence.
+    let card = NodeRef::<Div>::new();
+    Effect::new(move |_| {
+        if let Some(card) = card.get() {
+            request_animation_frame(move || card.scroll_into_view());
+        }
+    });
     let details = move |error: &UserError| {
         let build = lab.capability.get_untracked().map(|capability| capability.build).unwrap_or_default();
         let step = lab.step.get_untracked();
@@ -54,7 +62,7 @@ fn error_card(lab: Lab) -> AnyView {
                 }
             });
             view! {
-                <div class="card error" id="error-card" role="alert">
+                <div class="card error" id="error-card" role="alert" node_ref=card>
                     <h2>{error.cause.clone()}</h2>
                     <p>{error.remedy.clone()}</p>
                     <div class="row">

@@ -28,7 +28,7 @@ impl Quantity {
 
     fn written(self, value: f64) -> String {
         match self {
-            Self::Loss if value != 0.0 && value.abs() < 0.001 => format!("{value:.2e}"),
+            Self::Loss if value != 0.0 && !(0.001..1e5).contains(&value.abs()) => format!("{value:.2e}"),
             Self::Loss => format!("{value:.4}"),
             Self::Accuracy => format!("{:.1}%", 100.0 * value),
         }

@@ -276,7 +276,7 @@ impl Lab {
             (Some(mem), Some(generalised)) => format!("Memorised at step {mem}, understood by step {generalised}"),
             (Some(mem), None) => format!("Memorised at step {mem}; not yet understood"),
             (None, Some(generalised)) => format!("Understood at step {generalised} without memorising everything"),
-            (None, None) if phase == Phase::Idle => String::new(),
+            (None, None) if matches!(phase, Phase::Idle | Phase::Failed) => String::new(),
             (None, None) => "Learning its training pairs".into(),
         };
         match self.summary().and_then(|summary| summary.ended_early) {
