@@ -1,5 +1,6 @@
 //! `bench`: milliseconds per update of each preset, and of its crosscoder where it has one.
 
+use super::say;
 use grokscope::engine::capability::EngineWish;
 use grokscope::engine::converse;
 use grokscope::engine::message::{Command, Event};
@@ -27,7 +28,7 @@ pub fn run(engine: EngineWish) -> Result<(), UserError> {
         }
         // The fastest tick: the others hold an evaluation or a disturbance from outside.
         let fastest = ticks.iter().copied().fold(f32::INFINITY, f32::min);
-        println!("{}\t{fastest:.3}", preset.name);
+        say(&format!("{}\t{fastest:.3}", preset.name));
     }
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! `crosscoder`.
 
-use super::{folder, shown, train};
+use super::{folder, say, shown, train};
 use grokscope::crosscoder::{CrosscoderConfig, CrosscoderResult, null_of, pick_sources};
 use grokscope::engine::capability::EngineWish;
 use grokscope::engine::converse;
@@ -48,10 +48,10 @@ pub fn run(mut config: CrosscoderConfig, run: &Archive, null: bool, engine: Engi
 fn print(result: &CrosscoderResult) {
     let steps: Vec<String> = result.sources.iter().map(|s| s.step.to_string()).collect();
     let variance: Vec<String> = result.explained_variance.iter().map(|v| format!("{v:.3}")).collect();
-    println!("sources {}  explained variance (held out) {}  L0 {:.1}", steps.join(" / "), variance.join(" / "), result.l0);
-    println!(
+    say(&format!("sources {}  explained variance (held out) {}  L0 {:.1}", steps.join(" / "), variance.join(" / "), result.l0));
+    say(&format!(
         "alive {}  shared {}  emergent {} ({} confirmed)  vanished {}  residue energy share {:.2}",
         result.alive, result.shared, result.emergent, result.emergent_confirmed, result.vanished, result.residue_energy_share
-    );
-    println!("{:.1} s", result.wall_seconds);
+    ));
+    say(&format!("{:.1} s", result.wall_seconds));
 }

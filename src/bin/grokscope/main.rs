@@ -1,8 +1,6 @@
 //! The terminal's door: the same engine, run from files.
 //!
 //! Progress goes to standard error and only on a terminal; standard output carries results, so that it can be piped.
-#![expect(clippy::print_stdout, reason = "a command line talks to its terminal")]
-
 mod bench;
 mod fit;
 mod folder;
@@ -13,6 +11,7 @@ use grokscope::crosscoder::{CrosscoderConfig, crosscoder_preset, crosscoder_pres
 use grokscope::engine::capability::EngineWish;
 use grokscope::experiment::{Experiment, Link, edit, link, parse_assignment, preset, presets, schema, with_value};
 use grokscope::record::{Archive, UserError};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -153,17 +152,17 @@ fn obey(task: Task) -> Result<(), UserError> {
     match task {
         Task::Presets { name: None } => {
             for preset in presets() {
-                println!("{:<24} {}", preset.name, preset.sentence);
+                say(&format!("{:<24} {}", preset.name, preset.sentence));
             }
             for preset in crosscoder_presets() {
-                println!("{:<24} crosscoder: {}", preset.name, preset.sentence);
+                say(&format!("{:<24} crosscoder: {}", preset.name, preset.sentence));
             }
             Ok(())
         }
         Task::Presets { name: Some(name) } => {
             match (preset(&name), crosscoder_preset(&name)) {
-                (Ok(found), _) => println!("{}", found.experiment.to_json()),
-                (_, Ok(found)) => println!("{}", edit::to_json(&found.config)),
+                (Ok(found), _) => say(&found.experiment.to_json()),
+                (_, Ok(found)) => say(&edit::to_json(&found.config)),
                 (Err(error), _) => return Err(error),
             }
             Ok(())
@@ -173,7 +172,7 @@ fn obey(task: Task) -> Result<(), UserError> {
                 Format::Experiment => schema::experiment_schema(),
                 Format::Crosscoder => schema::crosscoder_schema(),
             };
-            println!("{schema:#}");
+            say(&format!("{schema:#}"));
             Ok(())
         }
         Task::Run { asked, steps, engine, out } => {
@@ -196,13 +195,13 @@ fn obey(task: Task) -> Result<(), UserError> {
             } else {
                 (Experiment::from_json(&folder::text(&file)?)?, None)
             };
-            println!("#x={}", link::encode(&Link { experiment, crosscoder: None, fingerprint })?);
+            say(&format!("#x={}", link::encode(&Link { experiment, crosscoder: None, fingerprint })?));
             Ok(())
         }
         Task::Open { link: text } => {
             let payload = text.rsplit("x=").next().unwrap_or(&text);
             let link = link::decode(payload.split('&').next().unwrap_or(payload))?;
-            println!("{}", link.experiment.to_json());
+            say(&link.experiment.to_json());
             if let Some(fingerprint) = link.fingerprint {
                 eprintln!("fingerprint of the linked run: {fingerprint}");
             }
@@ -242,6 +241,11 @@ fn crosscoder(asked: &Asked) -> Result<CrosscoderConfig, UserError> {
 
 fn nothing_asked() -> UserError {
     UserError::new("Nothing was asked for", "Name a file or a preset")
+}
+
+/// Prints a line. A reader that has seen enough (`| head`) is no error.
+fn say(line: &str) {
+    let _ = writeln!(std::io::stdout(), "{line}");
 }
 
 /// A path as a person reads it.

@@ -1,6 +1,6 @@
 //! `run` and `verify`.
 
-use super::{folder, shown};
+use super::{folder, say, shown};
 use grokscope::engine::capability::EngineWish;
 use grokscope::engine::converse;
 use grokscope::engine::message::{Command, Event};
@@ -70,14 +70,14 @@ pub fn run(experiment: &Experiment, engine: EngineWish, out: Option<&Path>, stop
 pub fn print_summary(archive: &Archive) {
     let Some(summary) = &archive.summary else { return };
     let step = |value: Option<u32>| value.map_or_else(|| "not reached".to_owned(), |step| step.to_string());
-    println!("t_mem {}  t_gen {}  t_gen_99 {}", step(summary.t_mem), step(summary.t_gen), step(summary.t_gen_99));
+    say(&format!("t_mem {}  t_gen {}  t_gen_99 {}", step(summary.t_mem), step(summary.t_gen), step(summary.t_gen_99)));
     if let Some(row) = archive.rows.last() {
-        println!(
+        say(&format!(
             "step {}  train loss {:.3e} accuracy {:.4}  test loss {:.3e} accuracy {:.4}",
             row.step, row.train_loss, row.train_accuracy, row.test_loss, row.test_accuracy
-        );
+        ));
     }
-    println!("{}  {:.2} s  fingerprint {}", summary.engine, summary.wall_seconds, summary.fingerprint);
+    say(&format!("{}  {:.2} s  fingerprint {}", summary.engine, summary.wall_seconds, summary.fingerprint));
 }
 
 /// Repeats the run of `recorded` on the CPU and compares.
@@ -90,7 +90,7 @@ pub fn verify(recorded: &Archive) -> Result<(), UserError> {
     let repeated = run(&recorded.experiment, EngineWish::Cpu, None, stop_at)?;
     let fingerprint = repeated.summary.as_ref().map(|s| s.fingerprint.as_str()).unwrap_or_default();
     if fingerprint == summary.fingerprint {
-        println!("same: {fingerprint} ({} updates)", summary.steps);
+        say(&format!("same: {fingerprint} ({} updates)", summary.steps));
         return Ok(());
     }
     let worst = recorded
