@@ -50,7 +50,10 @@ impl Engines {
         }
         if let Err(error) = self.gpu().await {
             self.capability.gpu_usable = false;
-            self.capability.reasons.push(error.cause);
+            // A failed self-test has already been written down.
+            if self.capability.reasons.last() != Some(&error.cause) {
+                self.capability.reasons.push(error.cause);
+            }
         }
         true
     }

@@ -180,8 +180,8 @@ impl Fit {
         }
         let threshold = self.threshold();
         let codes = self.objective.codes(&self.dictionary, self.inputs.clone(), threshold.clone());
-        let decoded = self.dictionary.decode(codes.clone());
-        let mut transaction = Transaction::default().register(codes.inner()).register(decoded.inner());
+        // The order in which `answers` is read below: codes, encoder, its bias, decoder, its bias, and θ where there is one.
+        let mut transaction = Transaction::default().register(codes.inner());
         for parameter in self.dictionary.parameters() {
             transaction = transaction.register(parameter);
         }
@@ -189,15 +189,15 @@ impl Fit {
             transaction = transaction.register(threshold.inner());
         }
         let answers = read(transaction).await?;
-        let columns = answers[5].len();
+        let columns = answers[4].len();
         let width = columns / self.sources.len();
         // The decoder and its bias of each source, in raw activation units.
         let block = |values: &[f32], s: usize| -> Vec<f32> {
             values.chunks(columns).flat_map(|row| &row[s * width..(s + 1) * width]).copied().collect()
         };
         let decoders: Vec<Vec<f32>> =
-            self.prepared.iter().enumerate().map(|(s, p)| p.raw_decoder(&block(&answers[4], s))).collect();
-        let biases: Vec<Vec<f32>> = self.prepared.iter().enumerate().map(|(s, p)| p.raw_bias(&block(&answers[5], s))).collect();
+            self.prepared.iter().enumerate().map(|(s, p)| p.raw_decoder(&block(&answers[3], s))).collect();
+        let biases: Vec<Vec<f32>> = self.prepared.iter().enumerate().map(|(s, p)| p.raw_bias(&block(&answers[4], s))).collect();
         let found = analyse(&AnalysisInput {
             sources: &self.sources,
             codes: &answers[0],
@@ -280,17 +280,17 @@ impl Fit {
         let columns = count * width;
         let tensor = |name: &str, shape: Vec<usize>, values: Vec<f32>| NamedTensor { name: name.to_owned(), shape, values };
         let decoder = (0..count)
-            .flat_map(|s| answers[4].chunks(columns).flat_map(move |row| row[s * width..(s + 1) * width].to_vec()))
+            .flat_map(|s| answers[3].chunks(columns).flat_map(move |row| row[s * width..(s + 1) * width].to_vec()))
             .collect();
         let mut tensors = vec![
-            tensor("encoder.weight", vec![count, width, latents], answers[2].clone()),
-            tensor("encoder.bias", vec![latents], answers[3].clone()),
+            tensor("encoder.weight", vec![count, width, latents], answers[1].clone()),
+            tensor("encoder.bias", vec![latents], answers[2].clone()),
             tensor("decoder.weight", vec![count, latents, width], decoder),
-            tensor("decoder.bias", vec![count, width], answers[5].clone()),
+            tensor("decoder.bias", vec![count, width], answers[4].clone()),
             tensor("activation_mean", vec![count, width], self.prepared.iter().flat_map(|p| p.mean.clone()).collect()),
             tensor("activation_scale", vec![count], self.prepared.iter().map(|p| p.scale).collect()),
         ];
-        if let Some(threshold) = answers.get(6) {
+        if let Some(threshold) = answers.get(5) {
             tensors.push(tensor("threshold", vec![1], threshold.clone()));
         }
         Weights { tensors }.to_safetensors(None)
