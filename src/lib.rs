@@ -8,13 +8,12 @@ pub mod crosscoder;
 pub mod engine;
 pub mod experiment;
 pub mod measure;
-#[cfg(feature = "compute")]
 pub mod model;
 #[cfg(all(feature = "page", target_arch = "wasm32"))]
 pub mod page;
 #[cfg(feature = "figures")]
 pub mod plot;
+pub mod race;
 pub mod record;
 pub mod task;
-#[cfg(feature = "compute")]
 pub mod train;

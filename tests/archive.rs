@@ -62,6 +62,7 @@ fn archive() -> Archive {
         train_accuracy: 1.0,
         test_accuracy: 0.017,
         weight_norm: 33.5,
+        probe_accuracy: None,
     };
     let summary = RunSummary {
         t_mem: Some(10),
@@ -225,4 +226,15 @@ fn a_bomb_is_bounded_by_what_it_inflates_to() {
     assert!(zip.len() < 50_000);
     assert!(unzip_files(&zip, 6_000_000).unwrap_err().cause.contains("more than 6 MB"));
     assert_eq!(unzip_files(&zip, 10_000_000).unwrap().len(), 2);
+}
+
+#[test]
+fn every_recorded_preset_comes_with_a_run_of_itself() {
+    for preset in grokscope::experiment::presets().iter().filter(|preset| preset.is_recorded()) {
+        let path = format!("{}/www/recorded/{}.grok.zip", env!("CARGO_MANIFEST_DIR"), preset.name);
+        let archive = Archive::from_zip(&std::fs::read(path).unwrap()).unwrap();
+        assert_eq!(archive.experiment, preset.experiment);
+        assert_eq!(archive.rows.last().map(|row| row.step), Some(preset.experiment.steps));
+        assert_eq!(archive.summary.map(|summary| summary.steps), Some(preset.experiment.steps));
+    }
 }

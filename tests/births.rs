@@ -9,7 +9,7 @@ mod support;
 use burn::tensor::Device;
 use grokscope::crosscoder::fit::Fit;
 use grokscope::crosscoder::{CrosscoderConfig, Kind, PlantedConfig, Source, crosscoder_preset, null_of, pick_sources, plant};
-use grokscope::experiment::{Operation, Split, TaskConfig};
+use grokscope::experiment::{preset, with_value};
 use grokscope::record::Weights;
 use grokscope::task::Dataset;
 use support::{changed, fit, run};
@@ -86,7 +86,7 @@ fn the_flagship_jumps_late_and_its_births_are_found_and_confirmed_seed_2() {
 /// Fits planted data (Σ strength·direction over known features) and returns (recovered per kind, explained variance).
 fn planted(config: CrosscoderConfig, seed: u64) -> (Vec<(Kind, usize, usize)>, Vec<f32>) {
     // 4,096 rows are the grid of addition modulo 64; the rule itself plays no part.
-    let task = TaskConfig { operation: Operation::Add, modulus: 64, train_fraction: 0.5, split: Split::Random, label_noise: 0.0 };
+    let task = with_value(&preset("quadratic-31").unwrap().experiment, "task.modulus", "64").unwrap().task;
     let data = Dataset::new(&task, 0).unwrap();
     let truth = plant(&PlantedConfig {
         seed,

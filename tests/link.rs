@@ -5,7 +5,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use grokscope::crosscoder::{CrosscoderConfig, crosscoder_preset, crosscoder_presets};
-use grokscope::experiment::edit::{Editable, replace};
+use grokscope::experiment::edit::{Editable, applying, replace};
 use grokscope::experiment::link::{decode, encode};
 use grokscope::experiment::randomness::{Purpose, Stream};
 use grokscope::experiment::{Experiment, FieldKind, Link, preset, presets, with_value};
@@ -44,6 +44,7 @@ fn any_text(kind: &FieldKind, stream: &mut Stream) -> String {
         }
         FieldKind::Choice(options) => options[stream.below(options.len() as u64) as usize].0.into(),
         FieldKind::Toggle => (stream.below(2) == 0).to_string(),
+        FieldKind::Lines { .. } => ["", "3 set optimizer.weight_decay 1"][stream.below(2) as usize].into(),
         FieldKind::Text { .. } => ["Ünïcode 实验 = a&b#c", "", "a name\\\"quoted\""][stream.below(3) as usize].into(),
         FieldKind::Slug { .. } => ["births", "my-fit_2"][stream.below(2) as usize].into(),
     }
@@ -52,7 +53,7 @@ fn any_text(kind: &FieldKind, stream: &mut Stream) -> String {
 fn random_edits<T: Editable + Clone>(start: &T, count: u64, stream: &mut Stream) -> T {
     let mut config = start.clone();
     for _ in 0..count {
-        let fields: Vec<_> = T::table().iter().filter(|f| (f.applies)(&config) && f.path != "model.architecture").collect();
+        let fields: Vec<_> = applying(&config);
         let field = fields[stream.below(fields.len() as u64) as usize];
         // A number with too many digits for a file is refused; the next draw will do.
         config = replace(&config, field.path, &any_text(&field.kind, stream)).unwrap_or(config);
@@ -229,10 +230,46 @@ fn presets_mean_what_they_meant() {
     let pinned = [
         ("quadratic-31", "dc243811a93fdd30"),
         ("quadratic-97", "c4af6e7b159dccd2"),
+        ("quadratic-31-slow", "206246bb196150d9"),
+        ("quadratic-59", "18924f7721675931"),
+        ("pair-mlp-67", "e58230fbce617ff9"),
+        ("devinterp-53", "e35cc3c38d140a9a"),
         ("transformer-59-mirror", "defb1de0ec969dd3"),
         ("transformer-59", "964f663c979cc4be"),
         ("transformer-113", "997fab2c36084b94"),
         ("historic-division-97", "0f31cf02a49712a9"),
+        ("transformer-59-decay-5", "054c5c5eefbb0420"),
+        ("transformer-59-gelu", "70424fe01db701ee"),
+        ("transformer-97-no-delay", "fb074feff1270a72"),
+        ("clock-pizza-59", "594983abfe42588f"),
+        ("power-division-97", "1bb7fea310d73abe"),
+        ("transformer-113-040", "61df4a2ff66f85ec"),
+        ("grokfast-31", "6bb471a310bc9314"),
+        ("grokfast-97", "ee9b4b315bfcb6d2"),
+        ("perp-grad-113", "6e0fa3e6f839da07"),
+        ("stable-max-31", "ba3f58c2d7c49917"),
+        ("muon-31", "8369b87ebf792044"),
+        ("norm-clamp-31", "20e4cbc02956885a"),
+        ("distilled-31", "3b409302bb93a570"),
+        ("transfer-31", "da959933299f4eb4"),
+        ("hysteresis-31", "9e7593febbb765ec"),
+        ("decay-0-31", "7ae13d4e5c7e92a1"),
+        ("decay-1-31", "cd3dcb2650a0d094"),
+        ("decay-20-31", "8beab3e246d45574"),
+        ("semi-grok-31", "a085f73735a5705c"),
+        ("label-noise-31", "8c61b2dec601b397"),
+        ("random-labels-31", "8d0a196ad59b343b"),
+        ("never-31", "391d52b5752b06a9"),
+        ("multiplication-31", "36c229c0a7e3edbb"),
+        ("squares-31", "3daad94926db0b7b"),
+        ("s4", "2cf11adceabc2c7e"),
+        ("a5", "a7c1441f6c4bb985"),
+        ("s5-mlp", "a0e836082a441561"),
+        ("liu-toy", "7407b36236668574"),
+        ("liu-toy-fast", "f5369eac90e134f2"),
+        ("parity-40", "5839ce4306bc9489"),
+        ("digits-8", "ee90e8880c06e528"),
+        ("formula-31", "2d36fb3863ce56e1"),
         ("births", "53cb26a9afe20eb2"),
         ("batch-top-k", "71188c19a85e5cf3"),
     ];

@@ -1,43 +1,27 @@
 //! The spectrum of whole networks against oracles: the analytic solution of modular arithmetic (Gromov 2023), Gaussian starts.
 
+#![allow(clippy::unwrap_used, reason = "tests stop at the first surprise")]
+
 use grokscope::experiment::randomness::{Purpose, Stream};
-use grokscope::experiment::{
-    Activation, Experiment, LoggingConfig, LossKind, MlpConfig, ModelConfig, Operation, OptimizerConfig, OptimizerName, SCHEMA,
-    Split, TaskConfig, TransformerConfig,
-};
+use grokscope::experiment::{Experiment, preset, with_value};
 use grokscope::measure::{measure_checkpoint, powers_of_primitive_root, spectrum};
 use grokscope::record::{NamedTensor, Weights};
 use std::f64::consts::TAU;
 
-fn experiment(operation: Operation, modulus: u32, model: ModelConfig) -> Experiment {
-    Experiment {
-        schema: SCHEMA,
-        name: String::new(),
-        seed: 0,
-        steps: 1,
-        batch_size: None,
-        loss: LossKind::CrossEntropy,
-        task: TaskConfig { operation, modulus, train_fraction: 0.5, split: Split::Random, label_noise: 0.0 },
-        model,
-        optimizer: OptimizerConfig {
-            name: OptimizerName::AdamW,
-            learning_rate: 0.01,
-            weight_decay: 1.0,
-            betas: [0.9, 0.98],
-            epsilon: 1e-8,
-            warmup_steps: 0,
-        },
-        logging: LoggingConfig { evaluate_every: 10, checkpoint_every: 50 },
-    }
+/// `base` with another task, and its width at `width`.
+fn experiment(base: &str, operation: &str, modulus: u32, width: u32) -> Experiment {
+    let path = if base.starts_with("quadratic") { "model.width" } else { "model.d_model" };
+    let changes = [("task.operation", operation.to_owned()), ("task.modulus", modulus.to_string()), (path, width.to_string())];
+    let start = preset(base).unwrap().experiment.clone();
+    changes.iter().fold(start, |e, (path, text)| with_value(&e, path, text).unwrap())
 }
 
-fn mlp(width: u32) -> ModelConfig {
-    ModelConfig::Mlp(MlpConfig { width, activation: Activation::Quadratic, init_scale: 1.0 })
+fn mlp(operation: &str, modulus: u32, width: u32) -> Experiment {
+    experiment("quadratic-31", operation, modulus, width)
 }
 
-fn transformer(d_model: u32) -> ModelConfig {
-    let activation = Activation::Relu;
-    ModelConfig::Transformer(TransformerConfig { d_model, heads: 4, mlp_width: 4 * d_model, activation, init_scale: 1.0 })
+fn transformer(operation: &str, modulus: u32, d_model: u32) -> Experiment {
+    experiment("transformer-59", operation, modulus, d_model)
 }
 
 fn weights(name: &str, rows: usize, columns: usize, value: impl Fn(usize, usize) -> f64) -> Weights {
@@ -59,7 +43,7 @@ fn wave(k: usize, t: usize, n: usize, phase: usize) -> f64 {
 fn analytic_weights_have_one_frequency_per_neuron_and_use_all_alike() {
     let (p, neurons) = (31, 60);
     let weights = weights("w_in", 2 * p, neurons, |row, n| wave(1 + n % 15, row % p, p, 2 * n + row / p));
-    let measures = measure_checkpoint(44, &weights, &experiment(Operation::Add, 31, mlp(60))).unwrap();
+    let measures = measure_checkpoint(44, &weights, &mlp("add", 31, 60)).unwrap();
     assert!((measures.mean_ipr - 1.0).abs() < 1e-5, "{measures:?}");
     assert!(measures.spectrum.iter().all(|share| (share - 1.0 / 15.0).abs() < 1e-5), "{measures:?}");
     assert!(measures.gini < 1e-4 && measures.key_frequencies.is_empty(), "{measures:?}");
@@ -73,7 +57,7 @@ fn key_frequencies_are_found_largest_first() {
     let p = 59;
     let size = |n: usize| [1.0, 3.0, 2.0, 2.5][n % 4];
     let weights = weights("embed", p + 1, 64, |t, n| if t == p { 1e6 } else { size(n) * wave([4, 21, 9, 13][n % 4], t, p, n) });
-    let measures = measure_checkpoint(0, &weights, &experiment(Operation::Add, 59, transformer(64))).unwrap();
+    let measures = measure_checkpoint(0, &weights, &transformer("add", 59, 64)).unwrap();
     assert_eq!(measures.key_frequencies, [21, 13, 9], "frequency 4 has 1/20.25 of the energy, less than twice 1/29");
     assert!((measures.spectrum[20] - 9.0 / 20.25).abs() < 1e-5, "the row of = stays out: {measures:?}");
     assert!(measures.gini > 0.8 && (measures.mean_ipr - 1.0).abs() < 1e-5);
@@ -82,10 +66,10 @@ fn key_frequencies_are_found_largest_first() {
 #[test]
 fn a_gaussian_start_is_flat() {
     // Reference: mean IPR ≈ 2 / number of frequencies, ≤ .06 at p = 97 before training.
-    let start = measure_checkpoint(0, &gaussian("w_in", 194, 500), &experiment(Operation::Add, 97, mlp(500))).unwrap();
+    let start = measure_checkpoint(0, &gaussian("w_in", 194, 500), &mlp("add", 97, 500)).unwrap();
     assert!((start.mean_ipr - 2.0 / 49.0).abs() < 0.002, "{}", start.mean_ipr);
     assert!(start.key_frequencies.is_empty() && start.gini < 0.06);
-    let start = measure_checkpoint(0, &gaussian("embed", 60, 64), &experiment(Operation::Add, 59, transformer(64))).unwrap();
+    let start = measure_checkpoint(0, &gaussian("embed", 60, 64), &transformer("add", 59, 64)).unwrap();
     assert!(start.spectrum.iter().all(|share| share * 29.0 < 1.6) && start.key_frequencies.is_empty(), "{start:?}");
 }
 
@@ -99,18 +83,18 @@ fn multiplication_is_seen_over_the_discrete_logarithm() {
     // A character of the multiplicative group; token 0 belongs to no cycle and may hold anything.
     let character = |row: usize, n: usize| if row.is_multiple_of(p) { 50.0 } else { wave(7, logarithm[row % p], p - 1, n) };
     let weights = weights("w_in", 2 * p, 8, character);
-    for operation in [Operation::Mul, Operation::Div] {
-        let found = spectrum(&weights, &experiment(operation, 31, mlp(8))).unwrap();
+    for operation in ["mul", "div"] {
+        let found = spectrum(&weights, &mlp(operation, 31, 8)).unwrap();
         assert_eq!((found.cycle, found.frequencies.len()), (30, 15));
         assert!((found.frequencies[6] - 1.0).abs() < 1e-9 && (found.mean_ipr - 1.0).abs() < 1e-9, "{found:?}");
     }
-    let as_sum = spectrum(&weights, &experiment(Operation::Add, 31, mlp(8))).unwrap();
+    let as_sum = spectrum(&weights, &mlp("add", 31, 8)).unwrap();
     assert!(as_sum.frequencies.iter().all(|&share| share < 0.3), "the same weights look flat over the residues: {as_sum:?}");
 }
 
 #[test]
 fn weights_of_another_experiment_are_refused() {
-    let experiment = experiment(Operation::Add, 31, mlp(8));
+    let experiment = mlp("add", 31, 8);
     let cause = |weights: &Weights| spectrum(weights, &experiment).unwrap_err().cause;
     assert!(cause(&Weights::default()).contains("no tensor w_in"));
     assert!(cause(&gaussian("w_in", 60, 8)).contains("62 rows"));
@@ -119,6 +103,6 @@ fn weights_of_another_experiment_are_refused() {
 
 #[test]
 fn multiplication_modulo_a_composite_number_is_refused_with_the_reason() {
-    let error = spectrum(&gaussian("w_in", 66, 8), &experiment(Operation::Mul, 33, mlp(8))).unwrap_err();
+    let error = spectrum(&gaussian("w_in", 66, 8), &mlp("mul", 33, 8)).unwrap_err();
     assert!(error.cause.contains("33 is not prime"), "{error}");
 }

@@ -6,10 +6,12 @@
 use burn::tensor::{Device, Tensor, TensorData};
 use grokscope::crosscoder::fit::{Dictionary, Objective};
 use grokscope::crosscoder::{CrosscoderConfig, crosscoder_preset};
-use grokscope::experiment::{Experiment, LossKind, preset, with_value};
+use grokscope::experiment::{Experiment, preset, with_value};
 use grokscope::model::{self, Model};
 use grokscope::record::{NamedTensor, Weights};
-use grokscope::train::{AdamW, AdamWSettings, Batch, gradients};
+use grokscope::task::rule_of;
+use grokscope::train::optimizer::advance;
+use grokscope::train::{AdamW, Batch, Decay, Extras, HostRows, Objective as Loss, Update, gradients};
 use safetensors::{Dtype, SafeTensors};
 
 /// f32 against f64.
@@ -64,21 +66,16 @@ fn repeats(file: &str, experiment: &Experiment, pairs: Vec<(u16, u16)>, gather: 
     let reference = Reference::read(file);
     let device = Device::flex();
     let tracked = device.clone().autodiff();
-    let model = Model::new(experiment, &tracked);
-    let specs = model.specs();
-    let names: Vec<_> = specs.iter().map(|s| (s.name, s.rows, s.columns)).collect();
+    let model = Model::new(experiment, &tracked).unwrap();
+    let specs = model.specs().to_vec();
+    let names: Vec<_> = specs.iter().map(|s| (s.name.as_str(), s.rows, s.columns)).collect();
     let labels = reference.values("target");
     let rows = pairs.into_iter().zip(labels.iter().map(|y| *y as u16)).collect();
-    let batch = Batch::new(&[rows], experiment.task.modulus as usize, gather, &tracked);
+    let (loss_of, batch) = batch(experiment, rows, gather, &tracked);
     let mut parameters = model::upload(&[reference.weights(&names)], &specs, "", &device).unwrap();
-    let settings = AdamWSettings {
-        weight_decay: vec![experiment.optimizer.weight_decay],
-        betas: experiment.optimizer.betas,
-        epsilon: experiment.optimizer.epsilon,
-    };
-    let mut optimizer = AdamW::new(settings, &parameters, &device);
+    let mut optimizer = AdamW::new([0.9, 0.98], 1e-8, &parameters, &device);
     for step in 0..5u32 {
-        let (loss, slopes) = gradients(&model, experiment.loss, &parameters, &batch);
+        let (loss, slopes) = gradients(&model, &loss_of, &parameters, &batch, Extras::default());
         assert_close(&format!("loss.{step}"), &numbers(loss), &reference.values(&format!("loss.{step}")), RELATIVE);
         if step == 0 {
             for (spec, slope) in specs.iter().zip(&slopes) {
@@ -86,13 +83,29 @@ fn repeats(file: &str, experiment: &Experiment, pairs: Vec<(u16, u16)>, gather: 
                 assert_close(&name, &numbers(slope.clone()), &reference.values(&name), RELATIVE);
             }
         }
-        parameters = optimizer.update(step + 1, &[experiment.optimizer.learning_rate], parameters, slopes);
+        let update = Update {
+            t: step + 1,
+            rates: &[experiment.optimizer.learning_rate],
+            weight_decay: &[experiment.optimizer.weight_decay],
+            decay_to: None,
+            specs: &specs,
+            device: &device,
+        };
+        parameters = advance(&mut optimizer, Decay::Decoupled, &update, parameters, slopes);
     }
     for (spec, parameter) in specs.iter().zip(parameters) {
         let name = format!("after.{}", spec.name);
         // Adam divides by the root of the second moment, so where a gradient is almost zero its rounding is magnified.
         assert_close(&name, &numbers(parameter), &reference.values(&name), 2e-4);
     }
+}
+
+/// The loss of an experiment, and a batch of its rows.
+fn batch(experiment: &Experiment, pairs: Vec<((u16, u16), u16)>, gather: bool, device: &Device) -> (Loss, Batch) {
+    let sizes = rule_of(experiment).unwrap().sizes();
+    let loss = Loss::new(std::slice::from_ref(experiment), sizes.classes as usize, device).unwrap();
+    let batch = Batch::new(&[HostRows { pairs, ..HostRows::default() }], sizes, &loss, gather, device);
+    (loss, batch)
 }
 
 fn changed(name: &str, changes: &[(&str, &str)]) -> Experiment {
@@ -138,21 +151,18 @@ fn the_quadratic_network_repeats_the_reference_in_loss_gradients_and_five_adamw_
 
 #[test]
 fn gradients_match_central_differences_for_every_activation_and_loss() {
-    for (activation, loss) in
-        [("quadratic", LossKind::CrossEntropy), ("relu", LossKind::MeanSquaredError), ("gelu", LossKind::CrossEntropy)]
-    {
+    for (activation, loss) in [("quadratic", "cross_entropy"), ("relu", "mean_squared_error"), ("gelu", "cross_entropy")] {
         let (base, pairs) = tiny_quadratic();
-        let mut experiment = with_value(&base, "model.activation", activation).unwrap();
-        experiment.loss = loss;
+        let experiment = with_value(&with_value(&base, "model.activation", activation).unwrap(), "loss", loss).unwrap();
         let device = Device::flex();
         let tracked = device.clone().autodiff();
-        let model = Model::new(&experiment, &tracked);
-        let specs = model.specs();
+        let model = Model::new(&experiment, &tracked).unwrap();
+        let specs = model.specs().to_vec();
         let rows = pairs.iter().map(|(a, b)| ((*a, *b), (a + b) % 7)).collect();
-        let batch = Batch::new(&[rows], 7, true, &tracked);
+        let (loss, batch) = batch(&experiment, rows, true, &tracked);
         let start = model::draw(&specs, 3);
         let parameters = model::upload(std::slice::from_ref(&start), &specs, "", &device).unwrap();
-        let (_, slopes) = gradients(&model, loss, &parameters, &batch);
+        let (_, slopes) = gradients(&model, &loss, &parameters, &batch, Extras::default());
         for (index, slope) in slopes.into_iter().enumerate() {
             // Along the gradient itself: the directional derivative is its norm, far above the rounding of an f32 loss.
             let slope = numbers(slope);
@@ -163,7 +173,7 @@ fn gradients_match_central_differences_for_every_activation_and_loss() {
                     *value += (distance * step / norm) as f32;
                 }
                 let parameters = model::upload(&[moved], &specs, "", &device).unwrap();
-                numbers(gradients(&model, loss, &parameters, &batch).0)[0]
+                numbers(gradients(&model, &loss, &parameters, &batch, Extras::default()).0)[0]
             };
             let h = 5e-3;
             let difference = (along(h) - along(-h)) / (2.0 * h);
@@ -180,7 +190,8 @@ fn cross_entropy_keeps_its_gradient_where_a_plain_softmax_rounds_to_zero() {
     logits[2] = 40.0;
     let logits = Tensor::<3>::from_data(TensorData::new(logits, [1, 1, 7]), &device);
     let targets = model::one_hot(&[vec![2]], 7, &device);
-    let (loss, slope) = grokscope::train::slope(LossKind::CrossEntropy, logits, targets);
+    let experiment = changed("transformer-59", &[]);
+    let (loss, slope) = Loss::new(&[experiment], 7, &device).unwrap().slope(logits, targets, 1);
     let expected = 6.0 * libm::exp(-40.0);
     assert_close("loss", &numbers(loss), &[expected], 1e-5);
     let slope = numbers(slope);
@@ -208,8 +219,7 @@ fn a_crosscoder_repeats_the_reference_in_loss_gradients_and_three_adam_steps() {
             load("param.b_dec", [1, 1, columns]),
         ]);
         let objective = Objective::new(&config, sources);
-        let settings = AdamWSettings { weight_decay: vec![0.0], betas: [0.9, 0.999], epsilon: 1e-8 };
-        let mut optimizer = AdamW::new(settings, &dictionary.parameters(), &device);
+        let mut optimizer = AdamW::new([0.9, 0.999], 1e-8, &dictionary.parameters(), &device);
         let names = ["w_enc", "b_enc", "w_dec", "b_dec"];
         for step in 0..3u32 {
             let (loss, slopes) = objective.gradients(&dictionary, batch.clone(), 1.0);
@@ -220,7 +230,9 @@ fn a_crosscoder_repeats_the_reference_in_loss_gradients_and_three_adam_steps() {
                     assert_close(&format!("{file} {name}"), &numbers(slope.clone()), &reference.values(&name), RELATIVE);
                 }
             }
-            let updated = optimizer.update(step + 1, &[1e-2], dictionary.parameters(), slopes);
+            let update =
+                Update { t: step + 1, rates: &[1e-2], weight_decay: &[0.0], decay_to: None, specs: &[], device: &device };
+            let updated = advance(&mut optimizer, Decay::Decoupled, &update, dictionary.parameters(), slopes);
             dictionary = Dictionary::from_parameters(updated);
         }
         for (name, parameter) in names.iter().zip(dictionary.parameters()) {

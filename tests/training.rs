@@ -18,7 +18,7 @@ fn replicas(experiments: &[Experiment]) -> (Vec<Vec<MetricRow>>, Vec<Weights>) {
     let mut trainer = Trainer::new(experiments, true, &Device::flex()).unwrap();
     let mut rows = vec![Vec::new(); experiments.len()];
     for _ in 0..experiments[0].steps {
-        trainer.advance();
+        pollster::block_on(trainer.advance()).unwrap();
         trainer.evaluate();
         for evaluation in pollster::block_on(trainer.read()).unwrap().rows {
             for (rows, row) in rows.iter_mut().zip(evaluation) {
@@ -159,8 +159,8 @@ fn stopping_keeps_the_last_weights_and_a_second_start_is_refused_meanwhile() {
 #[test]
 fn an_impossible_experiment_is_refused_before_anything_runs() {
     let mut experiment = changed("quadratic-31", &[]);
-    experiment.task.operation = grokscope::experiment::Operation::Div;
-    experiment.task.modulus = 12;
+    experiment.task.operation = "div".into();
+    experiment.task.settings = experiment.task.settings.with("modulus", 12);
     let record = converse_with(vec![start(&experiment)], Vec::new());
     assert!(record.summary.is_none() && record.rows.is_empty());
     assert!(record.errors[0].to_string().contains("prime"), "{:?}", record.errors);

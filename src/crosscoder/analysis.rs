@@ -93,7 +93,7 @@ pub fn analyse(input: &AnalysisInput) -> Result<Analysis, UserError> {
         let energy: f64 = values.iter().map(|&f| f64::from(f) * f64::from(f)).sum();
         let latent = describe(input, &residuals, index, values, energy);
         let last = latent.norms.last().map_or(0.0, |&norm| energy * f64::from(norm) * f64::from(norm));
-        let label_share = correlation_ratio(values, labels(), input.data.modulus as usize);
+        let label_share = correlation_ratio(values, labels(), input.data.sizes.classes as usize);
         all_energy += last;
         residue_energy += if label_share > RESIDUE_ABOVE { last } else { 0.0 };
         found.push(latent);
@@ -165,7 +165,7 @@ fn describe(input: &AnalysisInput, residuals: &[Residuals], index: usize, values
         density: share(train + test, input.data.rows.len()),
         density_train: share(train, input.data.train.len()),
         density_test: share(test, input.data.test.len()),
-        eta_squared: eta_squared(values, &input.data.rows, input.data.modulus),
+        eta_squared: eta_squared(values, &input.data.rows, input.data.sizes.tokens),
     }
 }
 
@@ -188,8 +188,7 @@ fn transpose(values: &[f32], rows: usize, columns: usize) -> Vec<f32> {
 mod tests {
     use super::super::explained_variance::explained_variance;
     use super::*;
-    use crate::experiment::Operation;
-    use crate::task::Row;
+    use crate::task::{Row, Sizes};
 
     const P: u16 = 7;
     const D: usize = 4;
@@ -205,7 +204,8 @@ mod tests {
         let rows: Vec<Row> = (0..P).flat_map(|a| (0..P).map(move |b| Row { a, b, label: (a + b) % P })).collect();
         let train_mask: Vec<bool> = rows.iter().map(|row| row.a < 3).collect();
         let (train, test) = (0..49).partition(|&row: &u32| train_mask[row as usize]);
-        Dataset { modulus: 7, operation: Operation::Add, rows, train, test, train_labels: Vec::new(), train_mask }
+        let sizes = Sizes { rows: 49, tokens: 7, width: 0, classes: 7 };
+        Dataset { sizes, rows, train, test, train_mask, ..Dataset::default() }
     }
 
     /// One direction per latent, so that truth and dictionary are sizes `[source][latent]`.

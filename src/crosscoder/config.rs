@@ -43,6 +43,14 @@ pub struct CrosscoderConfig {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Hook {
+    /// What the first layer reads: embedding and position of a, then of b, or the encoded input.
+    Embed,
+    /// What attention adds to the residual stream (transformer only).
+    AttnOut,
+    /// Residual stream between attention and MLP (transformer only).
+    ResidMid,
+    /// Hidden activations of the MLP, before the non-linearity.
+    MlpPre,
     /// Hidden activations of the MLP, after the non-linearity.
     MlpPost,
     /// Residual stream after the block (transformer only).
@@ -59,4 +67,23 @@ pub enum Variant {
     L1OfNorms,
     /// Keep the B·k largest f_i·Σ_s‖D_i^s‖ of a batch (Minder et al. 2025), by threshold.
     BatchTopK,
+}
+
+impl Hook {
+    /// Name in files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Embed => "embed",
+            Self::AttnOut => "attn_out",
+            Self::ResidMid => "resid_mid",
+            Self::MlpPre => "mlp_pre",
+            Self::MlpPost => "mlp_post",
+            Self::ResidPost => "resid_post",
+            Self::Logits => "logits",
+        }
+    }
+
+    /// All of them, in the order of a forward pass.
+    pub const ALL: [Self; 7] =
+        [Self::Embed, Self::AttnOut, Self::ResidMid, Self::MlpPre, Self::MlpPost, Self::ResidPost, Self::Logits];
 }

@@ -1,60 +1,64 @@
 //! Every setting of a crosscoder fit, once: path, label, help and range (see `experiment::fields` for why).
 
 use super::config::{CrosscoderConfig, Variant};
-use super::presets::crosscoder_preset;
 use crate::experiment::edit::{self, Editable};
-use crate::experiment::fields::{Field, FieldKind, MAX_SEED, above, closed};
+use crate::experiment::field::{Field, FieldKind, above, closed};
+use crate::experiment::fields::MAX_SEED;
 use crate::experiment::{Experiment, FieldError};
 use crate::record::UserError;
-use serde_json::Value;
 
 /// The crosscoder format version that this build writes; it reads all versions up to this one.
 pub const CROSSCODER_SCHEMA: u32 = 1;
 
 /// Every leaf of the crosscoder's JSON, in its order.
-pub fn crosscoder_fields() -> &'static [Field<CrosscoderConfig>] {
+pub fn crosscoder_fields() -> &'static [Field] {
     FIELDS
 }
 
-const fn field(path: &'static str, label: &'static str, help: &'static str, kind: FieldKind) -> Field<CrosscoderConfig> {
-    Field { path, label, help, kind, applies: |_| true }
-}
-
-static FIELDS: &[Field<CrosscoderConfig>] = &[
-    field("schema", "Format version", "Version of this format", FieldKind::Integer { min: 1, max: CROSSCODER_SCHEMA as u64 }),
-    field("name", "Name", "Also the folder in the archive", FieldKind::Slug { max_chars: 40 }),
-    field("seed", "Seed", "Root of the fit's random numbers", FieldKind::Integer { min: 0, max: MAX_SEED }),
-    field(
+static FIELDS: &[Field] = &[
+    Field::new(
+        "schema",
+        "Format version",
+        "Version of this format",
+        FieldKind::Integer { min: 1, max: CROSSCODER_SCHEMA as u64 },
+    ),
+    Field::new("name", "Name", "Also the folder in the archive", FieldKind::Slug { max_chars: 40 }),
+    Field::new("seed", "Seed", "Root of the fit's random numbers", FieldKind::Integer { min: 0, max: MAX_SEED }),
+    Field::new(
         "hook",
         "Hook",
         "Where activations are read, at the answer position",
         FieldKind::Choice(&[
+            ("embed", "Input of the first layer"),
+            ("attn_out", "Output of attention"),
+            ("resid_mid", "Residual stream after attention"),
+            ("mlp_pre", "Hidden neurons before the non-linearity"),
             ("mlp_post", "Hidden neurons of the MLP"),
             ("resid_post", "Residual stream after the block"),
             ("logits", "Logits"),
         ]),
     ),
-    field(
+    Field::new(
         "sources",
         "Sources",
         "Steps of the checkpoints to read; empty picks memorised, onset and clean from the curves",
         FieldKind::Integers { max_count: 16, min: 0, max: 10_000_000 },
     ),
-    field("latents", "Latents", "Dictionary size m", FieldKind::Integer { min: 1, max: 4096 }),
-    field(
+    Field::new("latents", "Latents", "Dictionary size m", FieldKind::Integer { min: 1, max: 4096 }),
+    Field::new(
         "variant",
         "Sparsity",
         "How few latents may be active",
         FieldKind::Choice(&[("l1_of_norms", "L1 of decoder norms"), ("batch_top_k", "BatchTopK")]),
     ),
-    field("lambda", "Penalty λ", "Weight of the sparsity penalty (L1 of decoder norms)", closed(0.0, 1000.0)),
-    field("k", "Active latents k", "Mean active latents per input (BatchTopK)", FieldKind::Integer { min: 1, max: 4096 }),
-    field("steps", "Steps", "Adam updates", FieldKind::Integer { min: 1, max: 1_000_000 }),
-    field("batch_size", "Batch size", "Inputs per update", FieldKind::Integer { min: 1, max: 200_000 }),
-    field("learning_rate", "Learning rate", "Adam's step size; falls to 0 over the last fifth", above(0.0, 10.0)),
-    field("decoder_norm", "Initial decoder norm", "Norm of each decoder vector at the start", above(0.0, 100.0)),
-    field("same_direction", "Same direction", "Whether a latent starts alike in every source", FieldKind::Toggle),
-    field(
+    Field::new("lambda", "Penalty λ", "Weight of the sparsity penalty (L1 of decoder norms)", closed(0.0, 1000.0)),
+    Field::new("k", "Active latents k", "Mean active latents per input (BatchTopK)", FieldKind::Integer { min: 1, max: 4096 }),
+    Field::new("steps", "Steps", "Adam updates", FieldKind::Integer { min: 1, max: 1_000_000 }),
+    Field::new("batch_size", "Batch size", "Inputs per update", FieldKind::Integer { min: 1, max: 200_000 }),
+    Field::new("learning_rate", "Learning rate", "Adam's step size; falls to 0 over the last fifth", above(0.0, 10.0)),
+    Field::new("decoder_norm", "Initial decoder norm", "Norm of each decoder vector at the start", above(0.0, 100.0)),
+    Field::new("same_direction", "Same direction", "Whether a latent starts alike in every source", FieldKind::Toggle),
+    Field::new(
         "held_out",
         "Held out",
         "Share of inputs kept from the fit, mirrored pairs together",
@@ -66,12 +70,8 @@ impl Editable for CrosscoderConfig {
     const WHAT: &'static str = "crosscoder";
     const NEWEST: u32 = CROSSCODER_SCHEMA;
 
-    fn table() -> &'static [Field<Self>] {
+    fn table() -> &'static [Field] {
         FIELDS
-    }
-
-    fn of_shape(_: &Value) -> Result<Self, UserError> {
-        Ok(crosscoder_preset("births")?.config.clone())
     }
 }
 

@@ -106,6 +106,7 @@ mod tests {
             train_accuracy: at(train, step),
             test_accuracy: at(test, step),
             weight_norm: 1.0,
+            probe_accuracy: None,
         };
         (0..=end).step_by(10).map(row).collect()
     }

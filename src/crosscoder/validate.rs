@@ -2,7 +2,8 @@
 
 use super::config::{CrosscoderConfig, Hook};
 use super::fields::{inputs, own_errors};
-use crate::experiment::{Experiment, FieldError, ModelConfig};
+use crate::experiment::{Experiment, FieldError};
+use crate::model::hook_width;
 
 /// Largest decoder, in parameters per copy: gradient and Adam's moments make it four times as large.
 pub const MAX_DECODER_PARAMETERS: u64 = 1 << 25;
@@ -15,8 +16,14 @@ impl CrosscoderConfig {
     /// Every reason why not; each names the setting, the cause and the nearest value that works.
     pub fn validate(&self, experiment: &Experiment, available_steps: &[u32]) -> Result<(), Vec<FieldError>> {
         let mut errors = own_errors(self);
-        if self.hook == Hook::ResidPost && matches!(experiment.model, ModelConfig::Mlp(_)) {
-            errors.push(FieldError::new("hook", "A perceptron has no residual stream", "Use mlp_post or logits"));
+        if hook_width(experiment, self.hook).is_none() {
+            let there: Vec<&str> =
+                Hook::ALL.into_iter().filter(|hook| hook_width(experiment, *hook).is_some()).map(Hook::name).collect();
+            errors.push(FieldError::new(
+                "hook",
+                format!("A network of the kind {} has no {}", experiment.model.architecture, self.hook.name()),
+                format!("Use {}", there.join(" or ")),
+            ));
         }
         for step in &self.sources {
             if available_steps.contains(step) {
@@ -55,15 +62,10 @@ fn check_sizes(config: &CrosscoderConfig, experiment: &Experiment, errors: &mut 
             format!("Use {}", fitted.min(512)),
         ));
     }
-    let width = match (config.hook, &experiment.model) {
-        (Hook::Logits, _) => experiment.task.modulus,
-        (Hook::ResidPost, ModelConfig::Transformer(t)) => t.d_model,
-        (Hook::MlpPost, ModelConfig::Transformer(t)) => t.mlp_width,
-        (_, ModelConfig::Mlp(mlp)) => mlp.width,
-    };
+    let width = hook_width(experiment, config.hook).unwrap_or(1) as u64;
     // Picked sources are three.
     let sources = if config.sources.is_empty() { 3 } else { config.sources.len() as u64 };
-    let per_latent = sources * u64::from(width);
+    let per_latent = sources * width;
     if per_latent * u64::from(config.latents) > MAX_DECODER_PARAMETERS {
         errors.push(FieldError::new(
             "latents",
@@ -129,10 +131,7 @@ mod tests {
             assert_eq!(only_error(config, experiment).path, path);
         }
         let wide = CrosscoderConfig { latents: 4096, hook: Hook::MlpPost, sources: vec![250; 16], ..births(&[]) };
-        let mut large = experiment.clone();
-        if let ModelConfig::Transformer(t) = &mut large.model {
-            t.mlp_width = 4096;
-        }
+        let large = crate::experiment::with_value(experiment, "model.mlp_width", "4096").unwrap();
         assert_eq!(only_error(&wide, &large).remedy, "Use at most 512");
     }
 }

@@ -134,12 +134,12 @@ impl Engines {
     async fn time(&self, experiment: &Experiment, gather: bool, device: &Device) -> Result<f64, UserError> {
         let mut trainer = Trainer::new(core::slice::from_ref(experiment), gather, device)?;
         for _ in 0..WARM {
-            trainer.advance();
+            trainer.advance().await?;
         }
         trainer.read().await?;
         let begun = (self.now_ms)();
         for _ in 0..TIMED {
-            trainer.advance();
+            trainer.advance().await?;
         }
         trainer.read().await?;
         Ok(((self.now_ms)() - begun) / f64::from(TIMED))

@@ -6,9 +6,9 @@ use super::port::Port;
 use super::tick::Tick;
 use crate::crosscoder::{CrosscoderConfig, CrosscoderResult, Hook, Source, fit::Fit};
 use crate::experiment::Experiment;
-use crate::model::{self, Model, Pairs, lost};
+use crate::model::{self, Inputs, Model, Shape, lost};
 use crate::record::{Checkpoint, UserError, Weights};
-use crate::task::Dataset;
+use crate::task::{Dataset, Domain};
 use burn::tensor::{Device, Tensor};
 
 /// A fit with its clock.
@@ -90,10 +90,9 @@ pub async fn activations(
     kind: EngineKind,
     device: &Device,
 ) -> Result<Vec<Source>, UserError> {
-    let model = Model::new(experiment, device);
-    let specs = model.specs();
-    let rows: Vec<(u16, u16)> = data.rows.iter().map(|row| (row.a, row.b)).collect();
-    let pairs = Pairs::new(&[rows], experiment.task.modulus as usize, kind == EngineKind::Cpu, device);
+    let model = Model::new(experiment, device)?;
+    let specs = model.specs().to_vec();
+    let inputs = inputs_of(data, model::shape_of(experiment), kind == EngineKind::Cpu, device);
     let mut sources: Vec<Source> = Vec::with_capacity(steps.len());
     for step in steps {
         if let Some(known) = sources.iter().find(|source| source.step == *step) {
@@ -105,10 +104,20 @@ pub async fn activations(
         })?;
         let weights = Weights::from_safetensors(&checkpoint.weights)?;
         let parameters: Vec<Tensor<3>> = model::upload(&[weights], &specs, "", device)?;
-        let read = model.activations(&parameters, &pairs, hook)?;
+        let read = model.activations(&parameters, &inputs, hook)?;
         let width = read.dims()[2];
         let values = read.into_data_async().await.map_err(lost)?.try_into_vec::<f32>().map_err(lost)?;
         sources.push(Source { step: *step, width, values });
     }
     Ok(sources)
+}
+
+/// All rows of a data set, on the device.
+fn inputs_of(data: &Dataset, shape: Shape, gather: bool, device: &Device) -> Inputs {
+    let domain = if data.is_pairs() {
+        Domain::Pairs(data.rows.iter().map(|row| (row.a, row.b)).collect())
+    } else {
+        Domain::Vectors(data.vectors.clone())
+    };
+    Inputs::new(&[domain], shape, gather, device)
 }

@@ -8,6 +8,7 @@ use crate::crosscoder::{CrosscoderConfig, CrosscoderResult, FitRow};
 use crate::engine::capability::{Capability, EngineChoice, EngineWish};
 use crate::engine::phase::Phase;
 use crate::experiment::Experiment;
+use crate::race::{RaceConfig, RaceResult};
 use crate::record::{Checkpoint, MetricRow, RunSummary, UserError};
 use serde::{Deserialize, Serialize};
 
@@ -32,6 +33,18 @@ pub enum Command {
     Step(u32),
     /// End the run here; its summary follows.
     Stop,
+    /// Change something now: a line of the timeline without its step, e.g. `set optimizer.weight_decay 0`.
+    Intervene(String),
+    /// Run a control and its arms over seeds.
+    Race {
+        /// What to compare.
+        #[serde(with = "as_json")]
+        config: RaceConfig,
+        /// Which engine.
+        engine: EngineWish,
+    },
+    /// Drop the race under way.
+    CancelRace,
     /// Fit a crosscoder. Checkpoints come with the question, so any engine can answer it, also after a reload.
     Fit {
         /// What to fit; `sources` non-empty.
@@ -91,6 +104,26 @@ pub enum Event {
         /// safetensors bytes.
         bytes: Vec<u8>,
     },
+    /// A change took effect: its line with its step, which now belongs to the run's timeline.
+    Intervened(String),
+    /// An earlier stage is being trained.
+    Stage {
+        /// Updates that the source has made.
+        step: u32,
+        /// Updates that it will make.
+        steps: u32,
+    },
+    /// A race goes on.
+    RaceProgress {
+        /// Name of the arm that runs.
+        arm: String,
+        /// Share of all updates made, 0..1.
+        done: f32,
+    },
+    /// A race ended.
+    RaceDone(Box<RaceOutcome>),
+    /// The race was cancelled.
+    RaceCancelled,
     /// The run ended (finished, stopped or failed).
     Finished(RunSummary),
     /// A fit's live curves.
@@ -135,6 +168,10 @@ impl From<FitOutcome> for CrosscoderResult {
     }
 }
 
+/// A finished race. It travels as its own JSON, because postcard cannot carry an experiment.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RaceOutcome(#[serde(with = "as_json")] pub RaceResult);
+
 /// Encodes a message. Fails only on an `Experiment` that JSON cannot carry (a non-finite number).
 ///
 /// # Errors
@@ -152,14 +189,13 @@ pub fn decode<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, String> {
 }
 
 mod as_json {
-    use crate::experiment::Experiment;
-    use serde::{Deserialize, Deserializer, Serializer, de::Error as _, ser::Error as _};
+    use serde::{Deserialize, Deserializer, Serialize, Serializer, de::DeserializeOwned, de::Error as _, ser::Error as _};
 
-    pub fn serialize<S: Serializer>(experiment: &Experiment, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&serde_json::to_string(experiment).map_err(S::Error::custom)?)
+    pub fn serialize<T: Serialize, S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&serde_json::to_string(value).map_err(S::Error::custom)?)
     }
 
-    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Experiment, D::Error> {
+    pub fn deserialize<'de, T: DeserializeOwned, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
         serde_json::from_str(&String::deserialize(deserializer)?).map_err(D::Error::custom)
     }
 }

@@ -1,5 +1,5 @@
 //! Who does the work: the conversation with an engine, the run's life-cycle, the choice of engine with its reasons and, where
-//! burn is compiled in, the runner that trains and fits.
+//! burn is compiled in, the runner that trains, fits and races.
 
 pub mod capability;
 #[cfg(feature = "cli")]
@@ -12,6 +12,8 @@ pub mod message;
 pub mod phase;
 #[cfg(feature = "compute")]
 mod port;
+#[cfg(feature = "compute")]
+mod racing;
 #[cfg(feature = "compute")]
 mod runner;
 #[cfg(feature = "compute")]

@@ -21,7 +21,7 @@ pub enum Phase {
 }
 
 impl Phase {
-    /// The phase after `command`, or why it is refused here. Commands about fits leave the phase alone.
+    /// The phase after `command`, or why it is refused here. Commands about fits and races leave the phase alone.
     ///
     /// # Errors
     /// Cause and remedy when the command makes no sense in this phase.
@@ -34,8 +34,9 @@ impl Phase {
             (Self::Running | Self::Paused, Command::Pause) => Ok(Self::Paused),
             (Self::Running | Self::Paused, Command::Continue | Command::Step(_)) => Ok(Self::Running),
             (Self::Running | Self::Paused, Command::Stop) => Ok(Self::Finished),
-            (phase, Command::Fit { .. } | Command::CancelFit) => Ok(phase),
-            (_, Command::Pause | Command::Continue | Command::Step(_) | Command::Stop) => {
+            (phase @ (Self::Running | Self::Paused), Command::Intervene(_)) => Ok(phase),
+            (phase, Command::Fit { .. } | Command::CancelFit | Command::Race { .. } | Command::CancelRace) => Ok(phase),
+            (_, Command::Pause | Command::Continue | Command::Step(_) | Command::Stop | Command::Intervene(_)) => {
                 Err(UserError::new("No run is under way", "Press Start first"))
             }
         }

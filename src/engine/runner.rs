@@ -2,16 +2,17 @@
 
 use super::engines::Engines;
 use super::fitting::Fitting;
-use super::message::{Command, Event};
+use super::message::{Command, Event, RaceOutcome};
 use super::phase::Phase;
 use super::port::Port;
+use super::racing::Racing;
 use super::training::{Outcome, Training};
 use crate::experiment::Experiment;
 use crate::record::UserError;
 
 /// Serves one asker until the port closes.
 pub async fn serve(port: impl Port, engines: Engines) {
-    let mut runner = Runner { port, engines, phase: Phase::Idle, run: None, fit: None };
+    let mut runner = Runner { port, engines, phase: Phase::Idle, run: None, fit: None, race: None };
     runner.port.emit(Event::Ready(runner.engines.capability().clone()));
     if runner.engines.examine().await {
         runner.port.emit(Event::Ready(runner.engines.capability().clone()));
@@ -20,7 +21,7 @@ pub async fn serve(port: impl Port, engines: Engines) {
         while let Some(command) = runner.port.poll() {
             runner.obey(command).await;
         }
-        if runner.phase == Phase::Running || runner.fit.is_some() {
+        if runner.phase == Phase::Running || runner.fit.is_some() || runner.race.is_some() {
             runner.work().await;
             runner.port.breathe().await;
         } else if let Some(command) = runner.port.wait().await {
@@ -37,6 +38,7 @@ struct Runner<P: Port> {
     phase: Phase,
     run: Option<Training>,
     fit: Option<Fitting>,
+    race: Option<Racing>,
 }
 
 impl<P: Port> Runner<P> {
@@ -73,6 +75,27 @@ impl<P: Port> Runner<P> {
                 let step = self.run.as_ref().map_or(0, Training::step);
                 self.end(next, Some(format!("Stopped at step {step}")), None).await?;
             }
+            Command::Intervene(change) => {
+                if let Some(run) = &mut self.run {
+                    let line = run.intervene(&change)?;
+                    self.port.emit(Event::Intervened(line));
+                }
+            }
+            Command::Race { config, engine } => {
+                if self.race.is_some() {
+                    return Err(UserError::new("A race is already under way", "Cancel it first, or wait until it is done"));
+                }
+                config.validate()?;
+                let (device, choice) = self.engines.choose(engine, &config.experiment).await?;
+                self.port.emit(Event::Chosen(choice.clone()));
+                self.race = Some(Racing::new(config, choice, &device)?);
+            }
+            Command::CancelRace => {
+                if self.race.take().is_none() {
+                    return Err(UserError::new("No race is under way", "Start one first"));
+                }
+                self.port.emit(Event::RaceCancelled);
+            }
             Command::Fit { config, experiment, checkpoints, engine } => {
                 if self.fit.is_some() {
                     return Err(UserError::new("A fit is already under way", "Cancel it first, or wait until it is done"));
@@ -105,6 +128,21 @@ impl<P: Port> Runner<P> {
             self.port.emit(Event::FitCancelled);
             self.port.emit(Event::Error(error));
         }
+        if let Err(error) = self.race().await {
+            self.race = None;
+            self.port.emit(Event::RaceCancelled);
+            self.port.emit(Event::Error(error));
+        }
+    }
+
+    async fn race(&mut self) -> Result<(), UserError> {
+        let Some(race) = &mut self.race else { return Ok(()) };
+        if race.advance(&mut self.port).await?
+            && let Some(race) = self.race.take()
+        {
+            self.port.emit(Event::RaceDone(Box::new(RaceOutcome(race.finish()?))));
+        }
+        Ok(())
     }
 
     async fn train(&mut self) -> Result<(), UserError> {

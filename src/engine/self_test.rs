@@ -4,10 +4,7 @@
 //! look like a scientific finding. Two tiny networks make a few updates on both engines; forward, backward and optimiser all
 //! enter the losses that follow.
 
-use crate::experiment::{
-    Activation, Experiment, LoggingConfig, LossKind, MlpConfig, ModelConfig, Operation, OptimizerConfig, OptimizerName, SCHEMA,
-    Split, TaskConfig, TransformerConfig,
-};
+use crate::experiment::{Experiment, preset, with_value};
 use crate::record::UserError;
 use crate::train::Trainer;
 use burn::tensor::Device;
@@ -45,7 +42,7 @@ impl fmt::Display for SelfTest {
 /// If the device stopped answering.
 pub async fn compare_with_cpu(device: &Device) -> Result<SelfTest, UserError> {
     let mut worst = 0f32;
-    for experiment in [tiny(mlp(), LossKind::MeanSquaredError), tiny(transformer(), LossKind::CrossEntropy)] {
+    for experiment in [tiny("quadratic-31", QUADRATIC)?, tiny("transformer-59", TRANSFORMER)?] {
         let cpu = losses(&experiment, true, &Device::flex()).await?;
         let gpu = losses(&experiment, false, device).await?;
         for (a, b) in cpu.iter().zip(&gpu) {
@@ -62,7 +59,7 @@ pub async fn compare_with_cpu(device: &Device) -> Result<SelfTest, UserError> {
 async fn losses(experiment: &Experiment, gather: bool, device: &Device) -> Result<Vec<f32>, UserError> {
     let mut trainer = Trainer::new(core::slice::from_ref(experiment), gather, device)?;
     for _ in 0..UPDATES {
-        trainer.advance();
+        trainer.advance().await?;
     }
     trainer.evaluate();
     let readings = trainer.read().await?;
@@ -71,38 +68,25 @@ async fn losses(experiment: &Experiment, gather: bool, device: &Device) -> Resul
     Ok(losses)
 }
 
-fn mlp() -> ModelConfig {
-    ModelConfig::Mlp(MlpConfig { width: 16, activation: Activation::Quadratic, init_scale: 1.0 })
-}
+const QUADRATIC: &[(&str, &str)] =
+    &[("task.modulus", "7"), ("task.train_fraction", "0.6"), ("model.width", "16"), ("optimizer.weight_decay", "1")];
 
-fn transformer() -> ModelConfig {
-    ModelConfig::Transformer(TransformerConfig {
-        d_model: 16,
-        heads: 2,
-        mlp_width: 32,
-        activation: Activation::Relu,
-        init_scale: 1.0,
-    })
-}
+const TRANSFORMER: &[(&str, &str)] = &[
+    ("task.modulus", "7"),
+    ("task.train_fraction", "0.6"),
+    ("model.d_model", "16"),
+    ("model.heads", "2"),
+    ("model.mlp_width", "32"),
+    ("optimizer.learning_rate", "0.01"),
+    ("optimizer.weight_decay", "1"),
+    ("optimizer.warmup_steps", "1"),
+];
 
-fn tiny(model: ModelConfig, loss: LossKind) -> Experiment {
-    Experiment {
-        schema: SCHEMA,
-        name: String::new(),
-        seed: 1,
-        steps: UPDATES,
-        batch_size: None,
-        loss,
-        task: TaskConfig { operation: Operation::Add, modulus: 7, train_fraction: 0.6, split: Split::Random, label_noise: 0.0 },
-        model,
-        optimizer: OptimizerConfig {
-            name: OptimizerName::AdamW,
-            learning_rate: 0.01,
-            weight_decay: 1.0,
-            betas: [0.9, 0.98],
-            epsilon: 1e-8,
-            warmup_steps: 1,
-        },
-        logging: LoggingConfig { evaluate_every: 1, checkpoint_every: 1 },
+/// A small version of a preset.
+fn tiny(name: &str, changes: &[(&str, &str)]) -> Result<Experiment, UserError> {
+    let mut experiment = Experiment { seed: 1, steps: UPDATES, ..preset(name)?.experiment.clone() };
+    for (path, text) in changes {
+        experiment = with_value(&experiment, path, text)?;
     }
+    Ok(experiment)
 }

@@ -6,9 +6,11 @@ use super::port::Port;
 use super::tick::Tick;
 use super::{BUILD, capability::EngineKind};
 use crate::experiment::Experiment;
+use crate::experiment::stage::Use;
+use crate::experiment::timeline::Entry;
 use crate::measure::delay::delay;
 use crate::record::{Checkpoint, Fingerprint, MetricRow, RunSummary, UserError};
-use crate::train::Trainer;
+use crate::train::{Stage, Trainer};
 use burn::tensor::Device;
 
 /// What a tick led to.
@@ -34,6 +36,10 @@ pub(super) struct Training {
     tick: Tick,
     evaluated: Option<u32>,
     saved: Option<u32>,
+    /// Step up to which the timeline's lines are in the fingerprint.
+    hashed: u32,
+    /// An earlier stage that is not done yet.
+    source: Option<Stage>,
     hold_at: Option<u32>,
     worked_ms: f64,
 }
@@ -56,9 +62,16 @@ impl Training {
             worked_ms = resume.wall_seconds * 1000.0;
             reached = Some(trainer.step());
         }
+        let source = if reached.is_none() || experiment.stage_use() == Some(Use::Distill) {
+            Stage::new(core::slice::from_ref(&experiment), gather, device)?
+        } else {
+            None
+        };
         Ok(Self {
             evaluated: rows.last().map(|row: &MetricRow| row.step),
             saved: reached,
+            hashed: reached.unwrap_or(0),
+            source,
             // A GPU's queue is only bounded by our reads; a CPU has no queue.
             tick: Tick::new(if choice.kind == EngineKind::Gpu { 32 } else { 4096 }),
             experiment,
@@ -83,6 +96,11 @@ impl Training {
     /// About 50 ms of updates, with the evaluations and checkpoints that fall due.
     pub(super) async fn advance(&mut self, port: &mut impl Port) -> Result<Outcome, UserError> {
         let begun = port.now_ms();
+        if self.source.is_some() {
+            self.prepare(port).await?;
+            self.worked_ms += port.now_ms() - begun;
+            return Ok(Outcome::Going);
+        }
         let (last, budget) = (self.experiment.steps, self.tick.steps());
         let mut made = 0;
         let outcome = loop {
@@ -98,7 +116,7 @@ impl Training {
             if made == budget {
                 break Outcome::Going;
             }
-            self.trainer.advance();
+            self.trainer.advance().await?;
             made += 1;
         };
         let outcome = match self.flush(port).await? {
@@ -112,6 +130,39 @@ impl Training {
             port.emit(Event::Progress { step: self.step(), ms_per_step: (spent / f64::from(made)) as f32 });
         }
         Ok(outcome)
+    }
+
+    /// A tick of the earlier stage; at its end this run takes over what it is for.
+    async fn prepare(&mut self, port: &mut impl Port) -> Result<(), UserError> {
+        let Some(stage) = &mut self.source else { return Ok(()) };
+        let begun = port.now_ms();
+        let mut made = 0;
+        while made < self.tick.steps() && !stage.is_done() {
+            stage.advance().await?;
+            made += 1;
+        }
+        stage.settle().await?;
+        self.tick.took(made, port.now_ms() - begun);
+        port.emit(Event::Stage { step: stage.step(), steps: stage.steps() });
+        if stage.is_done()
+            && let Some(stage) = self.source.take()
+        {
+            self.trainer.take_over(stage).await?;
+        }
+        Ok(())
+    }
+
+    /// Adds a change at the present step and returns its line. `change` is a line without its step.
+    ///
+    /// # Errors
+    /// If the change cannot be made.
+    pub(super) fn intervene(&mut self, change: &str) -> Result<String, UserError> {
+        let line = format!("{} {}", self.step(), change.trim());
+        let changed = self.experiment.with_line(&line)?;
+        let written = Entry::parse(&line)?.to_string();
+        self.trainer.follow(&changed);
+        self.experiment = changed;
+        Ok(written)
     }
 
     /// Evaluates and saves the present weights where the schedule (or `force`) asks for it, once per step. Returns the update at
@@ -135,6 +186,8 @@ impl Training {
 
     async fn save(&mut self, port: &mut impl Port) -> Result<(), UserError> {
         let step = self.step();
+        self.fingerprint.add_lines(&self.experiment, self.hashed, step);
+        self.hashed = step;
         for weights in self.trainer.weights().await? {
             self.fingerprint.add(step, &weights);
             port.emit(Event::Checkpoint(Checkpoint { step, weights: weights.to_safetensors(None)? }));

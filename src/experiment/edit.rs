@@ -3,12 +3,11 @@
 //! Everything goes through the field table, so a message names the path, the reason and the nearest value that works. Rejected:
 //! serde's own messages, which name a Rust type and a byte offset but never the setting.
 
-use super::config::{Experiment, ModelConfig, SCHEMA};
-use super::fields::{Field, FieldError};
-use super::presets::preset;
+use super::config::{Experiment, SCHEMA};
+use super::field::{Field, FieldError};
 use crate::record::UserError;
 use serde::{Serialize, de::DeserializeOwned};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// A configuration with a field table.
 pub trait Editable: Serialize + DeserializeOwned + 'static {
@@ -16,56 +15,42 @@ pub trait Editable: Serialize + DeserializeOwned + 'static {
     const WHAT: &'static str;
     /// The newest format version that this build reads.
     const NEWEST: u32;
-    /// Its table.
-    fn table() -> &'static [Field<Self>];
-    /// Any valid instance whose settings are those of `value`'s shape.
-    ///
-    /// # Errors
-    /// If `value` does not say its shape.
-    fn of_shape(value: &Value) -> Result<Self, UserError>;
+    /// Its table. A selector stands before the settings that depend on it.
+    fn table() -> &'static [Field];
 }
 
 impl Editable for Experiment {
     const WHAT: &'static str = "experiment";
     const NEWEST: u32 = SCHEMA;
 
-    fn table() -> &'static [Field<Self>] {
+    fn table() -> &'static [Field] {
         super::fields::fields()
-    }
-
-    fn of_shape(value: &Value) -> Result<Self, UserError> {
-        match value.pointer("/model/architecture") {
-            Some(Value::String(name)) => of_architecture(name),
-            Some(other) => of_architecture(&other.to_string()),
-            None => Err(UserError::new(
-                "model.architecture is missing",
-                "Add \"architecture\": \"mlp\" or \"transformer\" to \"model\"",
-            )),
-        }
-    }
-}
-
-/// The experiment that stands for an architecture: its `model` is what switching to that architecture gives.
-fn of_architecture(name: &str) -> Result<Experiment, UserError> {
-    match name {
-        "mlp" => Ok(preset("quadratic-31")?.experiment.clone()),
-        "transformer" => Ok(preset("transformer-59-mirror")?.experiment.clone()),
-        _ => Err(UserError::new(format!("model.architecture: {name} is not a choice"), "Use mlp or transformer")),
     }
 }
 
 /// The value at a dotted path, or `None` if `config` has no such setting.
 pub fn get<T: Editable>(config: &T, path: &str) -> Option<Value> {
-    T::table().iter().find(|f| f.path == path && (f.applies)(config))?;
-    leaf(&json(config), path).cloned()
+    let tree = full(config);
+    T::table().iter().find(|f| f.path == path && f.applies(&tree))?;
+    leaf(&tree, path).cloned()
+}
+
+/// The rows of the table that apply to `config`, in order.
+pub fn applying<T: Editable>(config: &T) -> Vec<&'static Field> {
+    let tree = full(config);
+    T::table().iter().filter(|f| f.applies(&tree)).collect()
 }
 
 /// The table's row of `path` for `config`.
 ///
 /// # Errors
 /// An unknown path is answered with the nearest existing one.
-pub fn field_at<T: Editable>(config: &T, path: &str) -> Result<&'static Field<T>, UserError> {
-    let applying = || T::table().iter().filter(|f| (f.applies)(config));
+pub fn field_at<T: Editable>(config: &T, path: &str) -> Result<&'static Field, UserError> {
+    row_at::<T>(&full(config), path)
+}
+
+fn row_at<T: Editable>(tree: &Value, path: &str) -> Result<&'static Field, UserError> {
+    let applying = || T::table().iter().filter(|f| f.applies(tree));
     if let Some(field) = applying().find(|f| f.path == path) {
         return Ok(field);
     }
@@ -86,34 +71,35 @@ pub fn field_at<T: Editable>(config: &T, path: &str) -> Result<&'static Field<T>
 }
 
 /// `config` with the setting at `path` read from `text`. Only this setting's own range is checked; `validate` checks the whole.
+/// Where `path` chooses a kind, the new kind's own settings start at their defaults; those that both kinds share are kept.
 ///
 /// # Errors
 /// An unknown path, a text of the wrong kind, or a value out of range.
 pub fn replace<T: Editable>(config: &T, path: &str, text: &str) -> Result<T, UserError> {
-    let field = field_at(config, path)?;
+    let mut tree = full(config);
+    let field = row_at::<T>(&tree, path)?;
     let refuse = |(cause, remedy)| UserError::from(FieldError::new(path, cause, remedy));
     let value = field.kind.parse(text).map_err(refuse)?;
     field.kind.check(&value).map_err(refuse)?;
-    let mut all = json(config);
-    if let Some(slot) = leaf_mut(&mut all, path) {
-        *slot = value;
+    let before: Vec<Field> = T::table().iter().filter(|f| f.applies(&tree)).copied().collect();
+    insert(&mut tree, path, value);
+    for field in T::table().iter().filter(|f| f.when.iter().any(|(selector, _)| *selector == path)) {
+        let shared = || before.iter().any(|b| b.path == field.path && b.kind == field.kind && b.start == field.start);
+        if field.applies(&tree)
+            && !shared()
+            && let Some(start) = field.start_value()
+        {
+            insert(&mut tree, field.path, start);
+        }
     }
-    from_leaves(all)
+    from_leaves(complete::<T>(tree))
 }
 
-/// `experiment` with the setting at `path` read from `text`, as [`replace`]. Setting `model.architecture` to the other kind replaces `model` by that kind's defaults
-/// (those of `quadratic-31` and `transformer-59-mirror`).
+/// `experiment` with the setting at `path` read from `text`, as [`replace`].
 ///
 /// # Errors
 /// As [`replace`].
 pub fn with_value(experiment: &Experiment, path: &str, text: &str) -> Result<Experiment, UserError> {
-    if path == "model.architecture" {
-        let other = of_architecture(text.trim())?.model;
-        if std::mem::discriminant(&other) == std::mem::discriminant(&experiment.model) {
-            return Ok(experiment.clone());
-        }
-        return Ok(Experiment { model: other, ..experiment.clone() });
-    }
     replace(experiment, path, text)
 }
 
@@ -150,19 +136,59 @@ pub fn from_json<T: Editable>(text: &str) -> Result<T, UserError> {
         Some(_) => {}
         None => return Err(UserError::new(format!("This is no {}: schema is missing", T::WHAT), "Add \"schema\": 1")),
     }
-    let shape = T::of_shape(&value)?;
+    let whole = complete::<T>(value.clone());
+    // Kinds first: what else there may be depends on them.
+    let selects = |field: &Field| T::table().iter().any(|f| f.when.iter().any(|(selector, _)| *selector == field.path));
+    for field in T::table().iter().filter(|f| selects(f) && f.applies(&whole)) {
+        check(field, leaf(&whole, field.path))?;
+    }
     for path in leaves(&value) {
-        field_at(&shape, &path)?;
+        row_at::<T>(&whole, &path)?;
     }
-    let defaults = json(&shape);
-    for field in T::table().iter().filter(|f| (f.applies)(&shape)) {
-        let Some(found) = leaf(&value, field.path) else {
-            let example = leaf(&defaults, field.path).map(Value::to_string).unwrap_or_default();
-            return Err(UserError::new(format!("{} is missing", field.path), format!("Add it, e.g. {example}")));
-        };
-        field.kind.check(found).map_err(|(cause, remedy)| UserError::from(FieldError::new(field.path, cause, remedy)))?;
+    for field in T::table().iter().filter(|f| f.applies(&whole)) {
+        check(field, leaf(&whole, field.path))?;
     }
-    from_leaves(value)
+    from_leaves(whole)
+}
+
+fn check(field: &Field, found: Option<&Value>) -> Result<(), UserError> {
+    let Some(found) = found else {
+        let example = field.start.map_or_else(|| field.kind.range(), |start| format!("e.g. {start}"));
+        return Err(UserError::new(format!("{} is missing", field.path), format!("Add it, {example}")));
+    };
+    field.kind.check(found).map_err(|(cause, remedy)| UserError::from(FieldError::new(field.path, cause, remedy)))
+}
+
+/// `tree` with every applying setting: missing ones that files leave out at their neutral value, numbers in one form, and
+/// nothing that does not apply.
+fn complete<T: Editable>(tree: Value) -> Value {
+    let mut whole = tree.clone();
+    // A selector stands before what depends on it, so one pass settles which rows apply.
+    for field in T::table() {
+        if !field.applies(&whole) {
+            continue;
+        }
+        match leaf(&whole, field.path) {
+            None if field.optional => {
+                if let Some(start) = field.start_value() {
+                    insert(&mut whole, field.path, start);
+                }
+            }
+            Some(found) => {
+                if let Some(normal) = field.kind.normal(found) {
+                    insert(&mut whole, field.path, normal);
+                }
+            }
+            None => {}
+        }
+    }
+    let mut kept = Value::Object(Map::new());
+    for field in T::table().iter().filter(|f| f.applies(&whole)) {
+        if let Some(found) = leaf(&whole, field.path) {
+            insert(&mut kept, field.path, found.clone());
+        }
+    }
+    kept
 }
 
 /// Pretty JSON with a final newline, the form that people keep in files.
@@ -174,10 +200,11 @@ pub fn to_json<T: Editable>(config: &T) -> String {
 
 /// Checks every setting's own range.
 pub fn check_ranges<T: Editable>(config: &T) -> Vec<FieldError> {
-    let all = json(config);
+    let all = full(config);
     let mut errors = Vec::new();
-    for field in T::table().iter().filter(|f| (f.applies)(config)) {
-        if let Some(Err((cause, remedy))) = leaf(&all, field.path).map(|value| field.kind.check(value)) {
+    for field in T::table().iter().filter(|f| f.applies(&all)) {
+        let found = leaf(&all, field.path).cloned().unwrap_or_default();
+        if let Err((cause, remedy)) = field.kind.check(&found) {
             errors.push(FieldError::new(field.path, cause, remedy));
         }
     }
@@ -201,17 +228,32 @@ impl Experiment {
         to_json(self)
     }
 
-    /// Name of the architecture as in the JSON.
-    pub fn architecture(&self) -> &'static str {
-        match self.model {
-            ModelConfig::Mlp(_) => "mlp",
-            ModelConfig::Transformer(_) => "transformer",
-        }
+    /// With every setting that applies: those that were left out at their neutral value.
+    ///
+    /// # Errors
+    /// If a setting is of the wrong type.
+    pub fn completed(&self) -> Result<Self, UserError> {
+        from_leaves(complete::<Self>(full(self)))
     }
 }
 
-/// The JSON tree of a configuration. A non-finite number becomes null, which every number's check refuses.
-pub(crate) fn json<T: Serialize>(config: &T) -> Value {
+/// The JSON of a configuration: the settings that apply, in the table's order, without those at their neutral value. Equal
+/// configurations give equal text, which links and fingerprints rest on.
+pub(crate) fn json<T: Editable>(config: &T) -> Value {
+    let tree = full(config);
+    let mut short = Value::Object(Map::new());
+    for field in T::table().iter().filter(|f| f.applies(&tree)) {
+        if let Some(found) = leaf(&tree, field.path)
+            && !(field.optional && field.start_value().as_ref() == Some(found))
+        {
+            insert(&mut short, field.path, found.clone());
+        }
+    }
+    short
+}
+
+/// The tree with everything. A non-finite number becomes null, which every number's check refuses.
+pub(crate) fn full<T: Serialize>(config: &T) -> Value {
     // Our configurations have text keys and no custom serialisers, so this cannot fail; null would fail every check.
     serde_json::to_value(config).unwrap_or_default()
 }
@@ -225,8 +267,16 @@ pub(crate) fn leaf<'a>(value: &'a Value, path: &str) -> Option<&'a Value> {
     path.split('.').try_fold(value, |at, key| at.get(key))
 }
 
-fn leaf_mut<'a>(value: &'a mut Value, path: &str) -> Option<&'a mut Value> {
-    path.split('.').try_fold(value, |at, key| at.get_mut(key))
+/// Sets the value at a dotted path, with the objects on the way.
+fn insert(tree: &mut Value, path: &str, value: Value) {
+    let mut at = tree;
+    for key in path.split('.') {
+        if !at.is_object() {
+            *at = Value::Object(Map::new());
+        }
+        at = &mut at[key];
+    }
+    *at = value;
 }
 
 /// Dotted paths of everything that is not an object, in order; arrays are leaves.

@@ -7,7 +7,7 @@
 //! before and after inflating, and what comes out is validated like any other experiment.
 
 use super::config::Experiment;
-use super::edit::{Editable, get, json, replace};
+use super::edit::{Editable, applying, full, json, leaf, replace};
 use super::presets::{preset, presets};
 use crate::crosscoder::{CrosscoderConfig, crosscoder_preset, crosscoder_presets};
 use crate::record::UserError;
@@ -117,29 +117,31 @@ pub fn decode(text: &str) -> Result<Link, UserError> {
     Ok(Link { experiment, crosscoder, fingerprint })
 }
 
-/// `config` against the candidate with the fewest differing settings. Candidates with other settings (another architecture) do
-/// not count.
-fn difference<'a, T: Editable>(config: &T, candidates: impl Iterator<Item = (&'a str, &'a T)>) -> Result<Difference, UserError> {
-    let mut best: Option<(&str, Vec<(String, String)>)> = None;
-    for (name, candidate) in candidates {
-        let applying = T::table().iter().filter(|f| (f.applies)(config));
-        if T::table().iter().any(|f| (f.applies)(config) != (f.applies)(candidate)) {
-            continue;
-        }
-        let mut edits = Vec::new();
-        for field in applying {
-            if let Some(value) = get(config, field.path)
-                && get(candidate, field.path).as_ref() != Some(&value)
-            {
-                edits.push((field.path.to_string(), field.kind.text(&value)));
-            }
-        }
-        if best.as_ref().is_none_or(|(_, fewest)| edits.len() < fewest.len()) {
-            best = Some((name, edits));
+/// `config` against the candidate with the fewest differing settings. A choice of another kind is an edit like any other; what
+/// depends on it comes after it in the table, so edits are made in the table's order.
+fn difference<'a, T: Editable + Clone>(
+    config: &T,
+    candidates: impl Iterator<Item = (&'a str, &'a T)>,
+) -> Result<Difference, UserError> {
+    let wanted = full(config);
+    let rows = applying(config);
+    let differing = |candidate: &T| {
+        let tree = full(candidate);
+        rows.iter().filter(|field| leaf(&tree, field.path) != leaf(&wanted, field.path)).count()
+    };
+    let (preset, nearest) = candidates
+        .min_by_key(|(_, candidate)| differing(candidate))
+        .ok_or_else(|| UserError::new(format!("No preset resembles this {}", T::WHAT), "Share it as a file"))?;
+    let mut edits = Vec::new();
+    let mut now = nearest.clone();
+    for field in rows {
+        let Some(value) = leaf(&wanted, field.path) else { continue };
+        if leaf(&full(&now), field.path) != Some(value) {
+            let text = field.kind.text(value);
+            now = replace(&now, field.path, &text)?;
+            edits.push((field.path.to_string(), text));
         }
     }
-    let (preset, edits) =
-        best.ok_or_else(|| UserError::new(format!("No preset resembles this {}", T::WHAT), "Share it as a file"))?;
     Ok(Difference { preset: preset.to_string(), edits, hash: hash(config) })
 }
 

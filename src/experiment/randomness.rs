@@ -27,6 +27,28 @@ pub enum Purpose {
     CrosscoderFold = 7,
     /// Planted data for tests and demonstrations.
     Planted = 8,
+    /// Noise on the weights at which a gradient is taken.
+    WeightNoise = 9,
+    /// Noise on updates.
+    UpdateNoise = 10,
+    /// Noise on gradients.
+    GradientNoise = 11,
+    /// Dropout masks.
+    Dropout = 12,
+    /// A task's hidden truth: a teacher's weights, the relevant bits of a parity, a random table.
+    Truth = 13,
+    /// Sampled inputs of a task that cannot be enumerated.
+    Sample = 14,
+    /// Random input codes and answer templates.
+    Code = 15,
+    /// The order in which a curriculum takes up training rows.
+    Order = 16,
+    /// Weights drawn anew by an intervention.
+    Action = 17,
+    /// Rows set apart as the probe.
+    Probe = 18,
+    /// Augmentation of a batch.
+    Augment = 19,
 }
 
 /// A random stream.

@@ -5,44 +5,18 @@
 
 use super::config::{Experiment, SCHEMA};
 use super::edit::Editable;
-use super::fields::{Field, FieldKind};
-use super::presets::presets;
+use super::field::{Field, FieldKind};
 use crate::crosscoder::CrosscoderConfig;
 use serde_json::{Map, Value, json};
 
-/// Schema of the experiment's JSON. `model` is one of the architectures.
+/// Schema of the experiment's JSON.
 pub fn experiment_schema() -> Value {
-    let mut root = head("Grokscope experiment", SCHEMA);
-    let mut models: Vec<(&str, Value)> = Vec::new();
-    for preset in presets() {
-        let experiment = &preset.experiment;
-        if models.iter().any(|(name, _)| *name == experiment.architecture()) {
-            continue;
-        }
-        let tree = tree(Experiment::table(), experiment);
-        let mut model = tree.pointer("/properties/model").cloned().unwrap_or_default();
-        if let Some(tag) = model.pointer_mut("/properties/architecture") {
-            *tag = json!({ "const": experiment.architecture() });
-        }
-        if models.is_empty() {
-            root.extend(tree.as_object().cloned().unwrap_or_default());
-        }
-        models.push((experiment.architecture(), model));
-    }
-    let mut root = Value::Object(root);
-    if let Some(model) = root.pointer_mut("/properties/model") {
-        *model = json!({ "oneOf": models.into_iter().map(|(_, model)| model).collect::<Vec<_>>() });
-    }
-    root
+    schema("Grokscope experiment", SCHEMA, Experiment::table())
 }
 
 /// Schema of a crosscoder's JSON.
 pub fn crosscoder_schema() -> Value {
-    let mut root = head("Grokscope crosscoder", CrosscoderConfig::NEWEST);
-    if let Ok(shape) = CrosscoderConfig::of_shape(&Value::Null) {
-        root.extend(tree(CrosscoderConfig::table(), &shape).as_object().cloned().unwrap_or_default());
-    }
-    Value::Object(root)
+    schema("Grokscope crosscoder", CrosscoderConfig::NEWEST, CrosscoderConfig::table())
 }
 
 fn head(title: &str, version: u32) -> Map<String, Value> {
@@ -53,35 +27,77 @@ fn head(title: &str, version: u32) -> Map<String, Value> {
     root
 }
 
-/// Nested object schemas of all fields that apply to `shape`.
-fn tree<T>(fields: &[Field<T>], shape: &T) -> Value {
-    let mut root = object();
-    for field in fields.iter().filter(|f| (f.applies)(shape)) {
-        let mut at = &mut root;
-        let mut parts = field.path.split('.').peekable();
-        while let Some(part) = parts.next() {
-            if let Some(required) = at["required"].as_array_mut()
-                && !required.iter().any(|r| r == part)
-            {
-                required.push(part.into());
+/// The whole table as one schema: each section is an object; settings that only some kinds have stand in that section's
+/// `allOf`, behind an `if` on the selector.
+fn schema(title: &str, version: u32, fields: &[Field]) -> Value {
+    let mut root = Value::Object(head(title, version));
+    merge(&mut root, object());
+    for field in fields {
+        let (section, name) = field.path.split_once('.').unwrap_or(("", field.path));
+        let here = if section.is_empty() {
+            &mut root
+        } else {
+            if root["properties"][section].is_null() {
+                root["properties"][section] = object();
             }
-            let slot = &mut at["properties"][part];
-            if parts.peek().is_none() {
-                *slot = leaf(field);
-            } else if slot.is_null() {
-                *slot = object();
+            if !field.optional && field.when.is_empty() {
+                require(&mut root, section);
             }
-            at = slot;
+            &mut root["properties"][section]
+        };
+        let own: Vec<(&str, &[&str])> = field
+            .when
+            .iter()
+            .filter_map(|(selector, names)| match selector.split_once('.') {
+                Some((s, key)) if s == section => Some((key, *names)),
+                _ => None,
+            })
+            .collect();
+        if field.when.is_empty() {
+            here["properties"][name] = leaf(field);
+            if !field.optional {
+                require(here, name);
+            }
+        } else if own.is_empty() {
+            // The condition lies in another section, which a section's schema cannot see: allowed, not demanded.
+            here["properties"][name] = leaf(field);
+        } else {
+            let condition: Map<String, Value> =
+                own.iter().map(|(key, names)| ((*key).to_owned(), json!({ "enum": names }))).collect();
+            let keys: Vec<&str> = own.iter().map(|(key, _)| *key).collect();
+            let mut then = json!({ "properties": { name: leaf(field) } });
+            if !field.optional {
+                then["required"] = json!([name]);
+            }
+            let rule = json!({ "if": { "properties": condition, "required": keys }, "then": then });
+            match here["allOf"].as_array_mut() {
+                Some(rules) => rules.push(rule),
+                None => here["allOf"] = json!([rule]),
+            }
         }
     }
     root
 }
 
-fn object() -> Value {
-    json!({ "type": "object", "additionalProperties": false, "required": [], "properties": {} })
+fn merge(into: &mut Value, from: Value) {
+    if let (Some(into), Value::Object(from)) = (into.as_object_mut(), from) {
+        into.extend(from);
+    }
 }
 
-fn leaf<T>(field: &Field<T>) -> Value {
+fn require(object: &mut Value, name: &str) {
+    if let Some(required) = object["required"].as_array_mut()
+        && !required.iter().any(|r| r == name)
+    {
+        required.push(name.into());
+    }
+}
+
+fn object() -> Value {
+    json!({ "type": "object", "unevaluatedProperties": false, "required": [], "properties": {} })
+}
+
+fn leaf(field: &Field) -> Value {
     let mut schema = match field.kind {
         FieldKind::Integer { min, max } => json!({ "type": "integer", "minimum": min, "maximum": max }),
         FieldKind::OptionalInteger { min, max, .. } => json!({ "type": ["integer", "null"], "minimum": min, "maximum": max }),
@@ -97,6 +113,7 @@ fn leaf<T>(field: &Field<T>) -> Value {
         FieldKind::Integers { max_count, min, max } => json!({
             "type": "array", "maxItems": max_count, "items": { "type": "integer", "minimum": min, "maximum": max },
         }),
+        FieldKind::Lines { max_count } => json!({ "type": "array", "maxItems": max_count, "items": { "type": "string" } }),
         FieldKind::Choice(options) => json!({ "enum": options.iter().map(|(name, _)| *name).collect::<Vec<_>>() }),
         FieldKind::Toggle => json!({ "type": "boolean" }),
         FieldKind::Text { max_chars } => json!({ "type": "string", "maxLength": max_chars }),

@@ -1,46 +1,40 @@
 //! What one setting alone cannot show: whether an experiment can run at all.
 //!
 //! Everything that cannot run is refused here, before anything is allocated, with the nearest value that works. Rejected:
-//! clamping, which would run something that nobody asked for.
+//! clamping, which would run something that nobody asked for. What only one kind of task, network or optimiser can refuse
+//! stands in that kind's own file.
 
-use super::config::{Activation, Experiment, ModelConfig, Operation, Split};
-use super::edit::check_ranges;
-use super::fields::{FieldError, MAX_MODULUS};
-use crate::task;
+use super::config::Experiment;
+use super::edit::{check_ranges, replace};
+use super::field::FieldError;
+use crate::{model, task, train};
 
 /// How many rows an experiment has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Counts {
-    /// All rows of the grid.
+    /// All rows of the domain.
     pub domain: u32,
     /// Training rows.
     pub train: u32,
     /// Test rows.
     pub test: u32,
+    /// Rows set apart as the probe.
+    pub probe: u32,
 }
 
 /// Row counts of `experiment`, exact for its seed (with a mirror split the number of training rows depends on how many pairs
 /// (a, a) were drawn). Zero where the task itself is invalid.
 pub fn counts(experiment: &Experiment) -> Counts {
-    let task = &experiment.task;
-    if !(2..=MAX_MODULUS).contains(&task.modulus) || (task.operation == Operation::Div && !task::is_prime(task.modulus)) {
+    if !check_ranges(experiment).is_empty() || !task::check(&experiment.task).is_empty() {
         return Counts::default();
     }
-    let (domain, train) = task::row_counts(task, experiment.seed);
-    Counts { domain, train, test: domain - train }
+    let sides = task::side_counts(&experiment.task, experiment.seed);
+    Counts { domain: sides.rows, train: sides.train, test: sides.test, probe: sides.probe }
 }
 
-/// Parameters of a model on inputs 0..`modulus`. Perceptron: 2pN + Np. Transformer: (p+1)d + 3d embedding and position, 4d²
-/// attention, 2dm + m + d block, dp unembedding.
-pub fn parameters(model: &ModelConfig, modulus: u32) -> u64 {
-    let p = u64::from(modulus);
-    match model {
-        ModelConfig::Mlp(mlp) => 3 * p * u64::from(mlp.width),
-        ModelConfig::Transformer(t) => {
-            let (d, m) = (u64::from(t.d_model), u64::from(t.mlp_width));
-            (p + 1) * d + 3 * d + 4 * d * d + 2 * d * m + m + d + d * p
-        }
-    }
+/// Number of parameters of the experiment's network.
+pub fn parameters(experiment: &Experiment) -> u64 {
+    model::parameter_count(experiment)
 }
 
 /// Estimated bytes of activations alive at once: the larger of one update (forward and backward over its rows) and one
@@ -54,6 +48,11 @@ fn bytes_at_once(experiment: &Experiment, rows: Counts) -> u64 {
     bytes_per_row(experiment) * (2 * u64::from(batch)).max(u64::from(rows.domain))
 }
 
+/// Forward activations of one row, in bytes of f32.
+fn bytes_per_row(experiment: &Experiment) -> u64 {
+    4 * model::floats_per_row(experiment)
+}
+
 /// Largest estimate of [`activation_bytes`] that is accepted: half of what a 32-bit wasm memory leaves beside everything else.
 pub const MAX_ACTIVATION_BYTES: u64 = 1 << 30;
 
@@ -63,20 +62,6 @@ pub const MAX_CHECKPOINT_BYTES: u64 = 1 << 30;
 /// Most evaluations: a metric row is 24 bytes, and charts decimate all of them.
 pub const MAX_EVALUATIONS: u64 = 1_000_000;
 
-/// Forward activations of one row, in bytes of f32.
-fn bytes_per_row(experiment: &Experiment) -> u64 {
-    let p = u64::from(experiment.task.modulus);
-    4 * match &experiment.model {
-        // Hidden before and after the non-linearity, logits and their gradient.
-        ModelConfig::Mlp(mlp) => 2 * u64::from(mlp.width) + 2 * p,
-        // Three token embeddings, keys and values of each, query, attention, two residuals, block twice, logits twice.
-        ModelConfig::Transformer(t) => {
-            let (d, m) = (u64::from(t.d_model), u64::from(t.mlp_width));
-            13 * d + 6 * u64::from(t.heads) + 2 * m + 2 * p
-        }
-    }
-}
-
 impl Experiment {
     /// Whether this can run.
     ///
@@ -85,43 +70,24 @@ impl Experiment {
     pub fn validate(&self) -> Result<(), Vec<FieldError>> {
         let mut errors = check_ranges(self);
         if errors.is_empty() {
-            check_task(self, &mut errors);
-            check_model(self, &mut errors);
+            errors.extend(task::check(&self.task));
+            errors.extend(task::check_curriculum(&self.task, &self.curriculum));
+            if errors.is_empty() {
+                errors.extend(model::check(self));
+            }
             check_optimizer(self, &mut errors);
+            errors.extend(train::check(self));
         }
-        // Sizes only make sense of settings that do.
         if errors.is_empty() {
             let rows = counts(self);
             check_rows(self, rows, &mut errors);
             check_sizes(self, rows, &mut errors);
         }
+        if errors.is_empty() {
+            super::stage::check(self, &mut errors);
+            super::timeline::check(self, &mut errors);
+        }
         if errors.is_empty() { Ok(()) } else { Err(errors) }
-    }
-}
-
-fn check_task(experiment: &Experiment, errors: &mut Vec<FieldError>) {
-    let task = &experiment.task;
-    if task.operation == Operation::Div && !task::is_prime(task.modulus) {
-        errors.push(FieldError::new(
-            "task.modulus",
-            format!("Division modulo {} is not defined for every b, because {0} is not prime", task.modulus),
-            format!("Use {}, or another operation", task::nearest_prime(task.modulus, MAX_MODULUS)),
-        ));
-    }
-}
-
-fn check_model(experiment: &Experiment, errors: &mut Vec<FieldError>) {
-    let ModelConfig::Transformer(t) = &experiment.model else { return };
-    if !t.d_model.is_multiple_of(t.heads) {
-        let nearest = (1..=t.d_model.min(64)).filter(|h| t.d_model.is_multiple_of(*h)).min_by_key(|h| h.abs_diff(t.heads));
-        errors.push(FieldError::new(
-            "model.heads",
-            format!("{} heads do not divide a residual width of {}", t.heads, t.d_model),
-            format!("Use {} heads", nearest.unwrap_or(1)),
-        ));
-    }
-    if t.activation == Activation::Quadratic {
-        errors.push(FieldError::new("model.activation", "The transformer has no quadratic activation", "Use relu or gelu"));
     }
 }
 
@@ -138,19 +104,19 @@ fn check_optimizer(experiment: &Experiment, errors: &mut Vec<FieldError>) {
 
 fn check_rows(experiment: &Experiment, rows: Counts, errors: &mut Vec<FieldError>) {
     let units = f64::from(task::split_units(&experiment.task));
-    let unit = if experiment.task.split == Split::Mirror { "unordered pairs" } else { "pairs" };
+    let unit = task::split_of(&experiment.task).map_or("pairs", |split| split.units);
     // A share of (k − ½)/units rounds to k units; a little inside is safe against rounding.
     if rows.train == 0 {
         errors.push(FieldError::new(
             "task.train_fraction",
-            format!("{} of {units} {unit} is no training pair", experiment.task.train_fraction),
+            format!("{} of {units} {unit} is no training {}", experiment.task.train_fraction, singular(unit)),
             format!("Use at least {}", rounded(1.0 / units)),
         ));
     } else if rows.test == 0 {
         errors.push(FieldError::new(
             "task.train_fraction",
-            format!("{} of {units} {unit} leaves no test pair", experiment.task.train_fraction),
-            format!("Use at most {}", rounded(1.0 - 1.0 / units)),
+            format!("{} of {units} {unit} leaves no test {}", experiment.task.train_fraction, singular(unit)),
+            format!("Use at most {}", rounded(1.0 - 1.0 / units - experiment.task.settings.number("probe_fraction"))),
         ));
     }
     if let Some(batch) = experiment.batch_size.filter(|b| *b > rows.train && rows.train > 0) {
@@ -162,25 +128,20 @@ fn check_rows(experiment: &Experiment, rows: Counts, errors: &mut Vec<FieldError
     }
 }
 
+/// `unordered pairs` → `pair`.
+fn singular(unit: &str) -> &str {
+    unit.rsplit(' ').next().unwrap_or(unit).trim_end_matches('s')
+}
+
 fn check_sizes(experiment: &Experiment, rows: Counts, errors: &mut Vec<FieldError>) {
     let per_row = bytes_per_row(experiment);
     if per_row * u64::from(rows.domain) > MAX_ACTIVATION_BYTES {
-        let fits = |modulus: u32| {
-            let mut smaller = experiment.clone();
-            smaller.task.modulus = modulus;
-            let square = u64::from(modulus) * u64::from(modulus);
-            bytes_per_row(&smaller) * square <= MAX_ACTIVATION_BYTES
-                && (experiment.task.operation != Operation::Div || task::is_prime(modulus))
-        };
-        let nearest = (3..experiment.task.modulus).rev().find(|m| fits(*m));
-        errors.push(FieldError::new(
-            "task.modulus",
-            format!("One evaluation of all {} rows needs about {} MB", rows.domain, (per_row * u64::from(rows.domain)) >> 20),
-            match nearest {
-                Some(modulus) => format!("Use a modulus of at most {modulus}, or a narrower network"),
-                None => "Use a narrower network".into(),
-            },
-        ));
+        let megabytes = (per_row * u64::from(rows.domain)) >> 20;
+        let cause = format!("One evaluation of all {} rows needs about {megabytes} MB", rows.domain);
+        errors.push(match experiment.task.modulus() {
+            0 => FieldError::new("model.architecture", cause, "Use a narrower network or a smaller task"),
+            modulus => FieldError::new("task.modulus", cause, smaller_modulus(experiment, modulus)),
+        });
     } else if bytes_at_once(experiment, rows) > MAX_ACTIVATION_BYTES {
         errors.push(FieldError::new(
             "batch_size",
@@ -196,16 +157,30 @@ fn check_sizes(experiment: &Experiment, rows: Counts, errors: &mut Vec<FieldErro
             format!("Use {}", u64::from(experiment.steps).div_ceil(MAX_EVALUATIONS)),
         ));
     }
-    let checkpoint = 4 * parameters(&experiment.model, experiment.task.modulus);
+    let checkpoint = 4 * parameters(experiment);
     let saved = u64::from(experiment.steps) / u64::from(experiment.logging.checkpoint_every);
     if saved * checkpoint > MAX_CHECKPOINT_BYTES {
-        // A checkpoint is at most 4 · 3.3 million parameters, so at least 80 always fit.
-        let most = (MAX_CHECKPOINT_BYTES / checkpoint).max(1);
+        // A checkpoint is a few megabytes at most, so many always fit.
+        let most = (MAX_CHECKPOINT_BYTES / checkpoint.max(1)).max(1);
         errors.push(FieldError::new(
             "logging.checkpoint_every",
             format!("{saved} checkpoints would take {} MB", (saved * checkpoint) >> 20),
             format!("Use {}", u64::from(experiment.steps).div_ceil(most)),
         ));
+    }
+}
+
+/// The remedy for a modulus whose whole grid does not fit.
+fn smaller_modulus(experiment: &Experiment, modulus: u32) -> String {
+    let fits = |modulus: &u32| {
+        replace(experiment, "task.modulus", &modulus.to_string()).is_ok_and(|smaller| {
+            let square = u64::from(*modulus) * u64::from(*modulus);
+            bytes_per_row(&smaller) * square <= MAX_ACTIVATION_BYTES && task::check(&smaller.task).is_empty()
+        })
+    };
+    match (3..modulus).rev().find(fits) {
+        Some(nearest) => format!("Use a modulus of at most {nearest}, or a narrower network"),
+        None => "Use a narrower network".into(),
     }
 }
 

@@ -72,6 +72,7 @@ mod tests {
                 train_accuracy,
                 test_accuracy,
                 weight_norm: 1.0,
+                probe_accuracy: None,
             })
             .collect()
     }

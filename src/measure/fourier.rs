@@ -5,8 +5,9 @@
 //! of prime length would be more code for no visible gain. Cosines come from `libm`, so a terminal and a browser agree.
 
 use super::discrete_log::powers_of_primitive_root;
-use crate::experiment::{Experiment, ModelConfig, Operation};
+use crate::experiment::Experiment;
 use crate::record::{UserError, Weights};
+use crate::task::{Cycle, rule_of};
 
 /// The Fourier view of a network's input weights.
 #[derive(Debug, Clone, PartialEq)]
@@ -52,25 +53,69 @@ pub fn gini(values: &[f64]) -> f64 {
 
 /// The spectrum of a network's input weights over the task's cycle.
 ///
-/// Transformer: each residual coordinate of `embed` `[p + 1, d]` as a function of the token 0..p (the row of "=" is left out).
-/// Perceptron: each neuron of `w_in` `[2p, N]`, its half for a and its half for b as two columns. For multiplication and
-/// division the cycle is that of the non-zero residues, ordered by discrete logarithm (see
+/// A network with an embedding: each coordinate of `embed` `[tokens (+ 1), d]` as a function of the token (the row of "=" is left
+/// out). A perceptron on the two-hot code: each neuron of `w_in` `[2·tokens, N]`, its half for a and its half for b as two
+/// columns. For multiplication and division the cycle is that of the non-zero residues, ordered by discrete logarithm (see
 /// [`powers_of_primitive_root`]); token 0 is left out.
 ///
 /// # Errors
-/// If the input weights are missing or of another shape, or if the task multiplies modulo a composite number.
+/// If the task has no cycle, the network no weights per token, or if they are missing or of another shape.
 pub fn spectrum(weights: &Weights, experiment: &Experiment) -> Result<Spectrum, UserError> {
-    let p = experiment.task.modulus as usize;
-    let order = match experiment.task.operation {
-        Operation::Add | Operation::Sub => (0..p).collect(),
-        Operation::Mul | Operation::Div => {
-            powers_of_primitive_root(experiment.task.modulus)?.into_iter().map(|token| token as usize).collect::<Vec<_>>()
+    let rule = rule_of(experiment);
+    let order: Vec<usize> = match rule.as_ref().and_then(|rule| rule.cycle()) {
+        Some(Cycle::Additive(n)) => (0..n as usize).collect(),
+        Some(Cycle::Multiplicative(p)) => {
+            powers_of_primitive_root(p)?.into_iter().map(|token| token as usize).collect::<Vec<_>>()
+        }
+        None if matches!(experiment.task.operation.as_str(), "mul" | "div") => {
+            powers_of_primitive_root(experiment.task.modulus())?.into_iter().map(|token| token as usize).collect()
+        }
+        None => {
+            let formula = rule.map_or_else(|| experiment.task.operation.clone(), |rule| rule.formula());
+            return Err(UserError::new(
+                format!("The task {formula} has no cycle, so there is no Fourier spectrum"),
+                "Choose addition, subtraction, multiplication or division, modulo a prime for the last two",
+            ));
         }
     };
-    let (name, height, first_rows): (_, _, &[usize]) = match experiment.model {
-        ModelConfig::Transformer(_) => ("embed", p + 1, &[0]),
-        ModelConfig::Mlp(_) => ("w_in", 2 * p, &[0, p]),
+    let tokens = rule_of(experiment).map_or(0, |rule| rule.sizes().tokens as usize);
+    let encoding = experiment.model.settings.text("encoding");
+    let (names, height, first_rows): (&[&str], _, &[usize]) = match experiment.model.architecture.as_str() {
+        "transformer" => (&["embed"], tokens + 1, &[0]),
+        "mlp" | "linear" if matches!(encoding, "" | "two_hot") => (&["w_in"], 2 * tokens, &[0, tokens]),
+        "embedding_mlp" if experiment.model.settings.text("embedding") == "separate" => (&["embed", "embed_b"], tokens, &[0]),
+        "embedding_mlp" | "encoder_decoder" => (&["embed"], tokens, &[0]),
+        _ => {
+            return Err(UserError::new(
+                "In this network no weight belongs to one token, so there is no spectrum over tokens",
+                "Use the two-hot encoding or a network with an embedding to see it",
+            ));
+        }
     };
+    let mut columns = Vec::new();
+    for name in names {
+        columns.push(token_columns(weights, name, height, first_rows, &order)?);
+    }
+    let cycle = order.len().max(1);
+    let width = columns.iter().map(|block: &Vec<f64>| block.len() / cycle).sum();
+    let mut joined = Vec::with_capacity(width * cycle);
+    for row in 0..order.len() {
+        for block in &columns {
+            let own = block.len() / cycle;
+            joined.extend_from_slice(&block[row * own..(row + 1) * own]);
+        }
+    }
+    Ok(summarise(&joined, width, order.len()))
+}
+
+/// Rows of a tensor in the cycle's order, the halves from each of `first_rows` side by side: `[cycle, columns]`.
+fn token_columns(
+    weights: &Weights,
+    name: &str,
+    height: usize,
+    first_rows: &[usize],
+    order: &[usize],
+) -> Result<Vec<f64>, UserError> {
     let misfit = |found: String| {
         UserError::new(
             format!("The weights do not belong to this experiment: {found}, expected {name} with {height} rows"),
@@ -82,13 +127,12 @@ pub fn spectrum(weights: &Weights, experiment: &Experiment) -> Result<Spectrum, 
     if rows != height || width == 0 || tensor.values.len() != rows * width {
         return Err(misfit(format!("{name} has shape {:?}", tensor.shape)));
     }
-    let columns: Vec<f64> = order
+    Ok(order
         .iter()
         .flat_map(|token| first_rows.iter().map(move |first| (first + token) * width))
         .flat_map(|start| &tensor.values[start..start + width])
         .map(|&value| f64::from(value))
-        .collect();
-    Ok(summarise(&columns, width * first_rows.len(), order.len()))
+        .collect())
 }
 
 /// `values` is `[cycle, columns]`.

@@ -20,6 +20,8 @@ enum Index {
     Rows(Tensor<1, Int>),
     /// `[replica, pair, p]`.
     OneHot(Tensor<3>),
+    /// There are no tokens.
+    Nothing,
 }
 
 impl Pairs {
@@ -41,6 +43,11 @@ impl Pairs {
             }
         };
         Self { a: index(|pair| pair.0), b: index(|pair| pair.1), count }
+    }
+
+    /// `count` rows without tokens: what stands in for pairs in a task on vectors.
+    pub(super) fn without_tokens(count: usize) -> Self {
+        Self { a: Index::Nothing, b: Index::Nothing, count }
     }
 
     /// Pairs per replica.
@@ -65,6 +72,10 @@ impl Pairs {
                 table.reshape([replicas * height, width]).select(0, rows.clone()).reshape([replicas, self.count, width])
             }
             Index::OneHot(selector) => selector.clone().matmul(table),
+            Index::Nothing => {
+                let [replicas, _, width] = table.dims();
+                Tensor::zeros([replicas, self.count, width], &table.device())
+            }
         }
     }
 }

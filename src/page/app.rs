@@ -1,21 +1,20 @@
 //! The whole page: puts the views together, finds the worker, looks for a stored run, listens to the keyboard.
 
-use super::address;
 use super::atlas::atlas_view;
 use super::cards::cards;
 use super::claim::claim;
 use super::header::header;
 use super::inside::inside_view;
 use super::live::{flag, part, text};
+use super::race::race_view;
 use super::run::run_view;
-use super::session;
 use super::share::{accept_drops, export, import};
 use super::storage::Storage;
 use super::store::{Lab, View};
 use super::transport::time_slider;
+use super::{address, appearance, points, session};
 use crate::crosscoder::crosscoder_presets;
 use crate::experiment::presets;
-use crate::plot::{Ink, css_hex};
 use leptos::html::{Div, Input};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -40,10 +39,11 @@ pub(super) fn mount() {
 fn page(worker: String) -> AnyView {
     // Both lists are written in the source and never empty.
     let lab = Lab::new(&presets()[0], crosscoder_presets()[0].config.clone());
-    follow_appearance(lab);
+    appearance::follow(lab);
     address::connect(lab);
     listen_to_keys(lab);
     accept_drops(lab);
+    write_when_hidden(lab);
     spawn_local(open_storage(lab));
     // After the first paint: compiling the engine would delay it.
     set_timeout(move || session::open_engine(lab, worker), std::time::Duration::from_millis(30));
@@ -51,6 +51,7 @@ fn page(worker: String) -> AnyView {
         View::Run => run_view(lab),
         View::Inside => inside_view(lab),
         View::Atlas => atlas_view(lab),
+        View::Race => race_view(lab),
     };
     // What scrolls has the focus first, so that Page Down works before anything was touched.
     let scroll = NodeRef::<Div>::new();
@@ -58,6 +59,13 @@ fn page(worker: String) -> AnyView {
         if let Some(scroll) = scroll.get() {
             // An element that cannot take the focus just yet only costs that convenience.
             let _ = scroll.focus();
+        }
+    });
+    // Another view begins at its head.
+    Effect::new(move |_| {
+        lab.view.track();
+        if let Some(scroll) = scroll.get_untracked() {
+            scroll.set_scroll_top(0);
         }
     });
     view! {
@@ -99,32 +107,23 @@ fn keep(lab: Lab) -> AnyView {
     .into_any()
 }
 
-/// Light or dark: as the system says, or as chosen here before.
-fn follow_appearance(lab: Lab) {
+/// A hidden tab may never come back: what is not on the disk yet is written now.
+fn write_when_hidden(lab: Lab) {
     let Some(window) = web_sys::window() else { return };
-    let storage = window.local_storage().ok().flatten();
-    let chosen = storage.as_ref().and_then(|storage| storage.get_item("appearance").ok().flatten());
-    let system = window.match_media("(prefers-color-scheme: dark)").ok().flatten().is_some_and(|query| query.matches());
-    let dark = chosen.map_or(system, |chosen| chosen == "dark");
-    lab.dark.set(dark);
-    Effect::new(move |before: Option<bool>| {
-        let dark = lab.dark.get();
-        let name = if dark { "dark" } else { "light" };
-        if let Some(root) = window.document().and_then(|document| document.document_element()) {
-            let colours = [("train", Ink::Train), ("test", Ink::Test), ("accent", Ink::Accent)];
-            let colours: String = colours.iter().map(|(name, ink)| format!("--{name}:{};", css_hex(*ink, dark))).collect();
-            // The root always takes attributes.
-            let _ = root.set_attribute("data-theme", name);
-            let _ = root.set_attribute("style", &colours);
+    let Some(document) = window.document() else { return };
+    let seen = document.clone();
+    let on_change = Closure::<dyn FnMut()>::new(move || {
+        if seen.hidden() {
+            points::write(lab);
         }
-        // Only a choice is remembered, so that a page that follows the system goes on doing so.
-        if before.is_some_and(|before| before != dark)
-            && let Some(storage) = &storage
-        {
-            let _ = storage.set_item("appearance", name);
-        }
-        dark
     });
+    if document.add_event_listener_with_callback("visibilitychange", on_change.as_ref().unchecked_ref()).is_ok() {
+        on_change.forget();
+    }
+    let on_leave = Closure::<dyn FnMut()>::new(move || points::write(lab));
+    if window.add_event_listener_with_callback("pagehide", on_leave.as_ref().unchecked_ref()).is_ok() {
+        on_leave.forget();
+    }
 }
 
 /// Space starts and pauses, → makes one update, unless the key belongs to a control.

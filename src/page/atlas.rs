@@ -11,7 +11,7 @@ use super::run::status;
 use super::session;
 use super::store::{FitState, Lab, View, grouped};
 use crate::crosscoder::{CrosscoderConfig, Hook, Variant, crosscoder_fields, crosscoder_presets, null_of, pick_sources};
-use crate::experiment::{FieldError, ModelConfig};
+use crate::experiment::FieldError;
 use crate::plot::{Axis, Curves, Ink, NumberFormat, Scale, Series, draw_curves};
 use crate::record::UserError;
 use leptos::prelude::*;
@@ -99,9 +99,9 @@ fn named(lab: Lab, config: CrosscoderConfig) -> CrosscoderConfig {
 }
 
 fn workbench(lab: Lab) -> AnyView {
-    // A perceptron has no residual stream; its hidden layer is the nearest thing to look at.
-    let is_mlp = matches!(untrack(|| lab.shown_experiment()).model, ModelConfig::Mlp(_));
-    if is_mlp && lab.fit_form.value.with_untracked(|config| config.hook == Hook::ResidPost) {
+    // Without a residual stream the hidden layer is the nearest thing to look at.
+    let has_stream = crate::model::hook_width(&untrack(|| lab.shown_experiment()), Hook::ResidPost).is_some();
+    if !has_stream && lab.fit_form.value.with_untracked(|config| config.hook == Hook::ResidPost) {
         lab.fit_form.value.update(|config| config.hook = Hook::MlpPost);
     }
     let any_curves = Memo::new(move |_| lab.fit_curves.with(|curves| !curves.is_empty()));
@@ -135,6 +135,7 @@ fn workbench(lab: Lab) -> AnyView {
             })
             .collect::<Vec<_>>()
     };
+    let is_mlp = untrack(|| lab.shown_experiment()).model.architecture == "mlp";
     let advice = is_mlp.then(|| {
         view! {
             <p class="card notice">"This run is a perceptron. Its hidden activations mix fifteen frequencies with sums and differences over only a few hundred inputs, and no crosscoder explains half of them on held-out inputs. You can try; for the story of births use the preset “A transformer groks”."</p>

@@ -3,10 +3,12 @@
 //! The pointer snaps to evaluated steps and stands at the same step in both charts, since a value read between two evaluations
 //! was never measured. A click moves the time slider to the nearest checkpoint.
 
+use super::branch::Baseline;
 use super::chart::{figure, sheet, switch};
-use super::live::{part, text};
+use super::live::{flag, part, text};
 use super::store::{Lab, grouped};
-use crate::experiment::LossKind;
+use super::timeline::{Happening, happenings};
+use crate::experiment::kinds_of;
 use crate::plot::{Axis, Curves, Frame, Ink, Mark, NumberFormat, Scale, Series, css_hex, draw_curves, nearest_index};
 use crate::record::MetricRow;
 use leptos::prelude::*;
@@ -39,22 +41,28 @@ impl Quantity {
 pub(super) fn curves(lab: Lab) -> AnyView {
     let log_x = two_way(lab.x_scale);
     let log_loss = two_way(lab.loss_scale);
-    let unit = move || match lab.shown_experiment().loss {
-        LossKind::CrossEntropy => "Loss in nats (cross-entropy), lower is better. ",
-        LossKind::MeanSquaredError => "Mean squared error to the one-hot answer, lower is better. ",
+    // In two stages: the run changes at every checkpoint, its experiment hardly ever.
+    let experiment = Memo::new(move |_| lab.shown_experiment());
+    let events = Memo::new(move |_| experiment.with(happenings));
+    let unit = move || match lab.shown_experiment().loss.as_str() {
+        "cross_entropy" => "Loss in nats (cross-entropy), lower is better. ".to_owned(),
+        "mean_squared_error" => "Mean squared error to the one-hot answer, lower is better. ".to_owned(),
+        name => {
+            let losses = kinds_of("loss").unwrap_or_default();
+            format!("{}, lower is better. ", losses.iter().find(|kind| kind.name == name).map_or(name, |kind| kind.label))
+        }
     };
     let loss = figure(
         "Loss",
         view! { <div class="row">{switch("Steps", ["linear", "log"], log_x)}{switch("Loss", ["linear", "log"], log_loss)}</div> }
             .into_any(),
-        chart(lab, "loss-chart", Quantity::Loss),
-        view! { {text(move || unit().into())}"When the test line falls long after the training line, the network has grokked." }
-            .into_any(),
+        chart(lab, "loss-chart", Quantity::Loss, events),
+        view! { {text(unit)}"When the test line falls long after the training line, the network has grokked." }.into_any(),
     );
     let accuracy = figure(
         "Accuracy",
         switch("Steps", ["linear", "log"], log_x),
-        chart(lab, "accuracy-chart", Quantity::Accuracy),
+        chart(lab, "accuracy-chart", Quantity::Accuracy, events),
         "Share of pairs answered rightly, over all of them. Ticks on the step axis are saved checkpoints; click to look inside one."
             .into_any(),
     );
@@ -68,7 +76,7 @@ fn two_way(scale: RwSignal<Scale>) -> RwSignal<bool> {
     log
 }
 
-fn chart(lab: Lab, id: &'static str, quantity: Quantity) -> AnyView {
+fn chart(lab: Lab, id: &'static str, quantity: Quantity, events: Memo<Vec<Happening>>) -> AnyView {
     let frame = RwSignal::new(None::<Frame>);
     let draw = move |area: &super::chart::Area, surface, theme: &crate::plot::Theme| {
         let drawn = lab.rows.with(|rows| {
@@ -77,10 +85,22 @@ fn chart(lab: Lab, id: &'static str, quantity: Quantity) -> AnyView {
                 rows.iter().map(|row| (f64::from(row.step), value(row))).collect()
             };
             let (train, test) = (points(false), points(true));
-            let series = [
+            let baseline = lab.baseline.get();
+            let of_original = |test: bool| -> Vec<(f64, f64)> {
+                let value = |row: &MetricRow| if test { quantity.of(row).1 } else { quantity.of(row).0 };
+                let rows = baseline.as_ref().map(Baseline::after).unwrap_or_default();
+                rows.iter().map(|row| (f64::from(row.step), value(row))).collect()
+            };
+            let (train_before, test_before) = (of_original(false), of_original(true));
+            // The first ones keep their names where there is no room for all.
+            let mut series = vec![
                 Series { label: "test", ink: Ink::Test, dashed: false, points: &test },
                 Series { label: "train", ink: Ink::Train, dashed: false, points: &train },
             ];
+            if baseline.is_some() {
+                series.push(Series { label: "original", ink: Ink::Test, dashed: true, points: &test_before });
+                series.push(Series { label: "original", ink: Ink::Train, dashed: true, points: &train_before });
+            }
             let ticks: Vec<f64> = lab.checkpoints.with(|all| all.iter().map(|c| f64::from(c.step)).collect());
             let x =
                 Axis { label: "step".into(), scale: lab.x_scale.get(), range: Some((0.0, last_step(lab))), ..Axis::default() };
@@ -88,7 +108,8 @@ fn chart(lab: Lab, id: &'static str, quantity: Quantity) -> AnyView {
                 Quantity::Loss => Axis { scale: lab.loss_scale.get(), ..Axis::linear("") },
                 Quantity::Accuracy => Axis { format: NumberFormat::Percent, ..Axis::share("") },
             };
-            let marks = marks(lab);
+            let mut marks = marks(lab);
+            marks.extend(events.with(|all| all.iter().map(|e| Mark::event(f64::from(e.step), &e.words)).collect::<Vec<_>>()));
             draw_curves(area, surface, theme, &Curves { series: &series, x, y, marks: &marks, ticks: &ticks, cursor: None })
         });
         match drawn {
@@ -117,7 +138,7 @@ fn chart(lab: Lab, id: &'static str, quantity: Quantity) -> AnyView {
         }
     };
     let sheet = sheet(lab, id, label, draw, overlay(lab, quantity, frame));
-    view! { {read_out(lab, quantity)} {pointer(lab, frame, sheet)} {numbers(lab, quantity)} }.into_any()
+    view! { {read_out(lab, quantity, events, frame)} {pointer(lab, frame, sheet)} {numbers(lab, quantity)} }.into_any()
 }
 
 /// The right end of the step axis: what is planned while the run goes on, what was made once it has ended.
@@ -125,14 +146,15 @@ fn last_step(lab: Lab) -> f64 {
     let planned = lab.shown_experiment().steps;
     let ended = lab.run.with(|run| run.as_ref().is_none_or(|run| run.summary.is_some())) || !lab.phase.get().is_live();
     let made = lab.rows.with(|rows| rows.last().map(|row| row.step));
-    f64::from(made.filter(|made| ended && *made > 0).unwrap_or(planned))
+    let shown = made.filter(|made| ended && *made > 0).unwrap_or(planned);
+    let original = lab.baseline.with(|baseline| baseline.as_ref().and_then(|b| b.rows.last().map(|row| row.step)));
+    f64::from(shown.max(original.unwrap_or(0)))
 }
 
 fn marks(lab: Lab) -> Vec<Mark> {
     let dates = lab.delay();
-    let mark = |step: Option<u32>, word: &str| {
-        step.map(|step| Mark { x: f64::from(step), label: format!("{word} {}", grouped(step.into())) })
-    };
+    let mark =
+        |step: Option<u32>, word: &str| step.map(|step| Mark::date(f64::from(step), format!("{word} {}", grouped(step.into()))));
     [mark(dates.t_mem, "memorised"), mark(dates.t_gen, "understood")].into_iter().flatten().collect()
 }
 
@@ -145,7 +167,21 @@ fn shown_row(lab: Lab) -> Option<MetricRow> {
     })
 }
 
-fn read_out(lab: Lab, quantity: Quantity) -> AnyView {
+/// Changes at most this many CSS pixels from the pointer are told in full.
+const NEAR: f64 = 14.0;
+
+fn read_out(lab: Lab, quantity: Quantity, events: Memo<Vec<Happening>>, frame: RwSignal<Option<Frame>>) -> AnyView {
+    let changed = move || {
+        let (hover, frame) = (lab.hover.get()?, frame.get()?);
+        let here = frame.px_of_x(f64::from(hover));
+        let near = |event: &&Happening| (frame.px_of_x(f64::from(event.step)) - here).abs() <= NEAR;
+        let told = events.with(|all| all.iter().filter(near).map(|event| event.full.clone()).collect::<Vec<_>>());
+        (!told.is_empty()).then(|| view! { <span class="accent">{told.join("; ")}</span> })
+    };
+    let original = move |step: u32| {
+        let before = lab.baseline.with(|baseline| baseline.as_ref().and_then(|b| b.row(step)).map(|row| quantity.of(row)));
+        before.map(|(train, test)| view! { <span>"original "{quantity.written(train)}" / "{quantity.written(test)}</span> })
+    };
     let content = move || {
         shown_row(lab).map(|row| {
             let (train, test) = quantity.of(&row);
@@ -153,11 +189,15 @@ fn read_out(lab: Lab, quantity: Quantity) -> AnyView {
                 <span>"step "{grouped(row.step.into())}</span>
                 <span class="train">"train "{quantity.written(train)}</span>
                 <span class="test">"test "{quantity.written(test)}</span>
+                {original(row.step)}
+                {changed()}
             }
             .into_any()
         })
     };
-    view! { <div class="read-out">{part(content)}</div> }.into_any()
+    // Two lines from the start where there may be two, so that the chart stays in its place under the pointer.
+    let tall = move || lab.baseline.with(Option::is_some) || events.with(|all| !all.is_empty());
+    view! { <div class="read-out" class:tall=flag(tall)>{part(content)}</div> }.into_any()
 }
 
 /// Makes `body` follow the pointer and the arrow keys.

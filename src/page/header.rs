@@ -1,9 +1,9 @@
 //! The bar at the top: name, views, engine badge with its card, link, appearance.
 
 use super::live::{part, text};
-use super::session;
 use super::share::copy_link;
 use super::store::{EngineState, Lab, View};
+use super::{appearance, session};
 use crate::engine::capability::EngineWish;
 use leptos::html::Details;
 use leptos::prelude::*;
@@ -150,7 +150,7 @@ fn engine(lab: Lab) -> AnyView {
 fn appearance(lab: Lab) -> AnyView {
     view! {
         <button type="button" class="small-button quiet" id="appearance" title="Light or dark" aria-label="Light or dark"
-            on:click=move |_| lab.dark.update(|dark| *dark = !*dark)>
+            on:click=move |_| appearance::toggle(lab)>
             {text(move || if lab.dark.get() { "☀" } else { "☾" }.into())}
         </button>
     }

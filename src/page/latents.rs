@@ -4,9 +4,8 @@ use super::chart::{figure, sheet};
 use super::live::{part, text};
 use super::store::Lab;
 use crate::crosscoder::{CrosscoderResult, Hook, Latent, LatentClass, Variant};
-use crate::experiment::Operation;
 use crate::plot::{GridFrame, HeatMap, Palette, draw_heat_map};
-use crate::task::Dataset;
+use crate::task::{Dataset, rule_of};
 use leptos::prelude::*;
 use std::sync::Arc;
 
@@ -71,8 +70,12 @@ fn summary(fit: &CrosscoderResult) -> AnyView {
         " A counted code spends its budget on latents that serve all checkpoints at once, so births stay hidden at the same explained variance: compare with L1.",
     );
     let hook = match fit.config.hook {
-        Hook::ResidPost => "residual stream",
+        Hook::Embed => "input of the first layer",
+        Hook::AttnOut => "output of attention",
+        Hook::ResidMid => "residual stream after attention",
+        Hook::MlpPre => "hidden neurons before their non-linearity",
         Hook::MlpPost => "hidden neurons",
+        Hook::ResidPost => "residual stream",
         Hook::Logits => "logits",
     };
     view! {
@@ -202,7 +205,7 @@ fn one(lab: Lab, fit: Arc<CrosscoderResult>) -> AnyView {
 
 fn map(lab: Lab, fit: Arc<CrosscoderResult>, latent: Memo<Option<Latent>>) -> AnyView {
     let experiment = untrack(|| lab.shown_experiment());
-    let p = experiment.task.modulus as usize;
+    let p = rule_of(&experiment).map_or(0, |rule| rule.sizes().tokens as usize);
     let cells: Vec<usize> = Dataset::new(&experiment.task, experiment.seed)
         .map(|data| data.rows.iter().map(|row| usize::from(row.a) * p + usize::from(row.b)).collect())
         .unwrap_or_default();
@@ -257,8 +260,8 @@ fn score(name: String, value: Option<f32>, written: String) -> AnyView {
 
 fn scores(lab: Lab, fit: Arc<CrosscoderResult>, latent: Memo<Option<Latent>>) -> AnyView {
     let operation = untrack(|| lab.shown_experiment()).task.operation;
-    let sum = if operation == Operation::Sub { "the sum a + b" } else { "the answer a + b" };
-    let difference = if operation == Operation::Sub { "the answer a − b" } else { "a − b" };
+    let sum = if operation == "add" { "the answer a + b" } else { "the sum a + b" };
+    let difference = if operation == "sub" { "the answer a − b" } else { "a − b" };
     let content = move || {
         latent.get().map(|latent| {
             let eta = latent.eta_squared;

@@ -3,24 +3,35 @@
 
 mod address;
 mod app;
+mod appearance;
 mod atlas;
+mod branch;
 mod cards;
 mod chart;
 mod claim;
 mod configure;
 mod curves;
+mod diagnose;
+mod fits;
 mod form;
 mod header;
 mod inside;
+mod intervene;
 mod latents;
 mod live;
 mod measuring;
+mod points;
 mod port;
+mod presets;
+mod race;
+mod race_form;
+mod race_result;
 mod run;
 mod session;
 mod share;
 mod storage;
 mod store;
+mod timeline;
 mod transport;
 
 /// Shows the laboratory in `#app`.

@@ -1,24 +1,29 @@
 //! The first view: one sentence, one button, two charts, and the configuration in a drawer.
 
-use super::configure::drawer;
+use super::branch;
+use super::configure::{drawer, task_facts};
 use super::curves::curves;
 use super::live::{flag, part, text};
+use super::presets::{badge, picker};
 use super::session;
 use super::store::{Lab, grouped};
+use super::timeline::timeline;
 use crate::engine::message::Command;
 use crate::engine::phase::Phase;
-use crate::experiment::{preset, presets};
+use crate::experiment::preset;
 use leptos::prelude::*;
 
 /// The view.
 pub(super) fn run_view(lab: Lab) -> AnyView {
     view! {
         <section class="view" aria-label="Run">
-            <div class="lead"><h1>{text(move || lab.preset.get().sentence.into())}</h1></div>
+            <div class="lead"><h1>{text(move || lab.preset.get().sentence.into())}</h1>{task_facts(lab)}</div>
             {transport(lab)}
             {refusal(lab)}
             {status(lab)}
+            {branch::notice(lab)}
             {curves(lab)}
+            {timeline(lab)}
             {drawer(lab)}
         </section>
     }
@@ -39,12 +44,6 @@ pub(super) fn choose_preset(lab: Lab, name: &str) {
 
 fn transport(lab: Lab) -> AnyView {
     let phase = move || lab.phase.get();
-    let options: Vec<_> = presets()
-        .iter()
-        .map(|preset| {
-            view! { <option value=preset.name selected=flag(move || lab.preset.get().name == preset.name)>{preset.title}</option> }
-        })
-        .collect();
     let start_label = move || match phase() {
         Phase::Idle => "Start",
         Phase::Running | Phase::Paused => "Running",
@@ -53,9 +52,7 @@ fn transport(lab: Lab) -> AnyView {
     let pause_label = move || if phase() == Phase::Paused { "Continue" } else { "Pause" };
     view! {
         <div class="transport">
-            <label class="visually-hidden" for="preset">"Experiment"</label>
-            <select id="preset" class="preset" prop:value=text(move || lab.preset.get().name.into())
-                on:change=move |event| choose_preset(lab, &event_target_value(&event))>{options}</select>
+            {picker(lab)}
             <button type="button" id="start" class="primary" disabled=flag(move || phase().is_live()) hidden=flag(move || phase().is_live())
                 title="Space" on:click=move |_| session::start(lab, false)>{text(move || start_label().into())}</button>
             {part(move || lab.can_resume.get().filter(|_| !phase().is_live()).map(|step| view! {
@@ -102,6 +99,9 @@ pub(super) fn status(lab: Lab) -> AnyView {
         chosen.or_else(|| lab.summary().map(|summary| summary.engine))
     };
     let progress = move || {
+        if let Some((step, steps)) = lab.stage.get() {
+            return Some(format!("Training the source: step {} of {}", grouped(step.into()), grouped(steps.into())));
+        }
         let steps = lab.run.with(|run| run.as_ref().map(|run| run.experiment.steps))?;
         Some(format!("step {} of {}", grouped(lab.step.get().into()), grouped(steps.into())))
     };
@@ -120,8 +120,9 @@ pub(super) fn status(lab: Lab) -> AnyView {
             data-fingerprint=text(fingerprint) data-engine=text(move || engine().unwrap_or_default())>
             <strong>{text(move || word().into())}</strong>
             <span class="number">{text(move || progress().unwrap_or_default())}</span>
-            <span>{text(move || lab.state_in_words())}</span>
+            <span>{text(move || if lab.stage.with(Option::is_some) { String::new() } else { lab.state_in_words() })}</span>
             <span class="muted number">{text(move || pace().or_else(wall).unwrap_or_default())}</span>
+            {badge(lab)}
         </div>
     }
     .into_any()

@@ -5,20 +5,22 @@
 //! when the engine says so, except at the start, where a second click must meet a run under way.
 
 use super::claim::{Claim, claim};
+use super::fits::fit_done;
+pub(super) use super::fits::{cancel_fit, fit};
 use super::measuring::measure_missing;
+use super::points::{self, Points};
 use super::port::{Incoming, Port};
+use super::race;
 use super::storage::{StoredRun, Write};
 use super::store::{EngineState, FitState, Lab};
-use crate::crosscoder::CrosscoderResult;
 use crate::engine::capability::{EngineChoice, EngineKind, EngineWish};
-use crate::engine::message::{Command, Event, FitOutcome, Resume, encode};
+use crate::engine::message::{Command, Event, Resume};
 use crate::engine::phase::Phase;
+use crate::experiment::timeline::Entry;
 use crate::experiment::{Experiment, FieldError};
-use crate::record::{Checkpoint, EventKind, MetricRow, RunEvent, RunSummary, UserError};
+use crate::record::{EventKind, MetricRow, RunEvent, RunSummary, UserError};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use std::rc::Rc;
-use std::sync::Arc;
 
 /// Starts the engine's worker.
 pub(super) fn open_engine(lab: Lab, url: String) {
@@ -66,11 +68,7 @@ pub(super) fn start(lab: Lab, single: bool) {
         }
         Err(error) => return lab.fail(error),
     }
-    let run = new_run(experiment);
-    own(lab, run.id.clone());
-    lab.run.set(Some(run));
-    note(lab, EventKind::Started, String::new());
-    lab.waiting.update_value(|waiting| waiting.start = true);
+    begin(lab, new_run(experiment), String::new());
     lab.announcement.set("Training started".into());
     send(lab, &command);
     if single {
@@ -78,16 +76,29 @@ pub(super) fn start(lab: Lab, single: bool) {
     }
 }
 
-/// Goes on from the last resume point, on the engine that made it.
-pub(super) fn resume(lab: Lab) {
-    let Some((step, bytes)) = lab.resume_point.get_value() else { return };
-    let Some(run) = lab.run.get_untracked() else { return };
-    let engine = run.choice.as_ref().map_or(lab.wish.get_untracked(), |choice| match choice.kind {
+/// Puts a new run on the page that is about to start; `why` goes into its record.
+pub(super) fn begin(lab: Lab, run: StoredRun, why: String) {
+    own(lab, run.id.clone());
+    lab.run.set(Some(run));
+    note(lab, EventKind::Started, why);
+    lab.waiting.update_value(|waiting| waiting.start = true);
+}
+
+/// The engine that made a run, so that what goes on from it agrees.
+pub(super) fn engine_of(lab: Lab, run: &StoredRun) -> EngineWish {
+    run.choice.as_ref().map_or(lab.wish.get_untracked(), |choice| match choice.kind {
         EngineKind::Cpu => EngineWish::Cpu,
         EngineKind::Gpu => EngineWish::Gpu,
-    });
+    })
+}
+
+/// Goes on from the last resume point, on the engine that made it.
+pub(super) fn resume(lab: Lab) {
+    let Some((step, bytes)) = lab.points.with_value(|points| points.newest().cloned()) else { return };
+    let Some(run) = lab.run.get_untracked() else { return };
+    let engine = engine_of(lab, &run);
     let rows = lab.rows.get_untracked();
-    let resume = Resume { point: bytes, rows, wall_seconds: run.wall_seconds };
+    let resume = Resume { point: bytes.to_vec(), rows, wall_seconds: run.wall_seconds };
     let command = Command::Start { experiment: run.experiment, engine, resume: Some(resume) };
     match lab.phase.get_untracked().after(&command) {
         Ok(phase) => set_phase(lab, phase),
@@ -156,8 +167,14 @@ pub(super) fn reset(lab: Lab) {
 }
 
 /// Enters a phase; the clock runs while training does.
-fn set_phase(lab: Lab, phase: Phase) {
+pub(super) fn set_phase(lab: Lab, phase: Phase) {
     let spent = tick(lab);
+    if phase != Phase::Running {
+        points::write(lab);
+    }
+    if !phase.is_live() {
+        lab.stage.set(None);
+    }
     lab.running_since.set_value((phase == Phase::Running).then(js_sys::Date::now));
     lab.run.update(|run| {
         if let Some(run) = run {
@@ -188,7 +205,10 @@ pub(super) fn clear(lab: Lab) {
     lab.checkpoints.set(Vec::new());
     lab.measures.update(std::collections::BTreeMap::clear);
     lab.measure_problem.set(None);
-    lab.resume_point.set_value(None);
+    points::replace(lab, Points::default());
+    lab.stage.set(None);
+    lab.originals.set_value(Vec::new());
+    lab.baseline.set(None);
     lab.can_resume.set(None);
     lab.fits.set(Vec::new());
     lab.fit_shown.set(0);
@@ -218,26 +238,8 @@ fn own(lab: Lab, id: String) {
     });
 }
 
-/// Fits a crosscoder to the run's checkpoints.
-pub(super) fn fit(lab: Lab, config: crate::crosscoder::CrosscoderConfig) {
-    let Some(experiment) = lab.run.with_untracked(|run| run.as_ref().map(|run| run.experiment.clone())) else { return };
-    let wanted = |checkpoint: &&Checkpoint| config.sources.contains(&checkpoint.step);
-    let checkpoints = lab.checkpoints.with_untracked(|all| all.iter().filter(wanted).cloned().collect());
-    lab.fit_plan.set((config.steps, config.sources.clone()));
-    lab.fit_curves.set(Vec::new());
-    lab.fit_state.set(FitState::Running);
-    lab.error.set(None);
-    lab.waiting.update_value(|waiting| waiting.fit = true);
-    send(lab, &Command::Fit { config, experiment, checkpoints, engine: lab.wish.get_untracked() });
-}
-
-/// Drops the fit under way.
-pub(super) fn cancel_fit(lab: Lab) {
-    lab.waiting.update_value(|waiting| waiting.cancel = true);
-    send(lab, &Command::CancelFit);
-}
-
-fn send(lab: Lab, command: &Command) {
+/// Tells the engine.
+pub(super) fn send(lab: Lab, command: &Command) {
     let sent = lab.port.with_value(|port| port.as_ref().map_or(Ok(()), |port| port.send(command)));
     if let Err(error) = sent {
         lab.fail(error);
@@ -273,6 +275,7 @@ fn append(lab: Lab, fresh: Vec<MetricRow>) {
     let before = untrack(|| lab.delay());
     if let Some(last) = fresh.last() {
         lab.step.update(|step| *step = (*step).max(last.step));
+        lab.stage.set(None);
     }
     store(lab, |id| Write::Rows(id, fresh.clone()));
     lab.rows.update(|rows| rows.extend(fresh));
@@ -286,6 +289,7 @@ fn append(lab: Lab, fresh: Vec<MetricRow>) {
 }
 
 fn apply(lab: Lab, event: Event) {
+    let Some(event) = race::hear(lab, event) else { return };
     if lab.waiting.get_value().end_of_dropped && !matches!(event, Event::Ready(_) | Event::Crashed(_)) {
         match event {
             Event::Finished(_) => lab.waiting.update_value(|waiting| waiting.end_of_dropped = false),
@@ -306,7 +310,7 @@ fn apply(lab: Lab, event: Event) {
             // A run that broke no longer knows its step.
             lab.step.update(|known| *known = if phase == Phase::Failed { (*known).max(step) } else { step });
             if phase == Phase::Failed {
-                lab.can_resume.set(lab.resume_point.with_value(|point| point.as_ref().map(|(step, _)| *step)));
+                lab.can_resume.set(lab.points.with_value(Points::newest_step));
             }
         }
         Event::Metrics(rows) => append(lab, rows),
@@ -323,10 +327,11 @@ fn apply(lab: Lab, event: Event) {
             measure_missing(lab);
         }
         Event::ResumePoint { step, bytes } => {
-            store(lab, |id| Write::Resume(id, step, bytes.clone()));
-            lab.resume_point.set_value(Some((step, bytes)));
+            points::keep(lab, step, bytes);
             change_run(lab, |_| {});
         }
+        Event::Intervened(line) => intervened(lab, line),
+        Event::Stage { step, steps } => lab.stage.set((step < steps).then_some((step, steps))),
         Event::Finished(summary) => finished(lab, summary),
         // A fit of a run that was cleared may still have had something to say.
         Event::FitProgress { .. } | Event::FitDone(_) if lab.fit_state.get_untracked() != FitState::Running => {}
@@ -342,7 +347,22 @@ fn apply(lab: Lab, event: Event) {
         }
         Event::Error(error) => refused(lab, error),
         Event::Crashed(error) => crashed(lab, error.to_string()),
+        Event::RaceProgress { .. } | Event::RaceDone(_) | Event::RaceCancelled => {}
     }
+}
+
+/// A change took effect: it belongs to the run from now on, so that its link, its archive and a reload have it.
+fn intervened(lab: Lab, line: String) {
+    let step = Entry::parse(&line).map_or(lab.step.get_untracked(), |entry| entry.from);
+    change_run(lab, |run| {
+        match run.experiment.with_line(&line) {
+            Ok(changed) => run.experiment = changed,
+            // The engine has checked it against the same experiment.
+            Err(_) => run.experiment.timeline.push(line.clone()),
+        }
+        run.events.push(RunEvent { step, kind: EventKind::Intervened, text: line.clone() });
+    });
+    lab.announcement.set(format!("Changed at step {step}"));
 }
 
 fn chosen(lab: Lab, choice: EngineChoice) {
@@ -367,25 +387,11 @@ fn finished(lab: Lab, summary: RunSummary) {
     });
 }
 
-fn fit_done(lab: Lab, outcome: FitOutcome) {
-    let name = outcome.result.config.name.clone();
-    if let Ok(bytes) = encode(&outcome) {
-        let bytes = Rc::new(bytes);
-        store(lab, |id| Write::Fit(id, bytes, name));
-    }
-    let result = CrosscoderResult::from(outcome);
-    lab.fit_curves.set(result.curves.clone());
-    lab.latent.set(None);
-    lab.fits.update(|fits| fits.push(Arc::new(result)));
-    lab.fit_shown.set(lab.fits.with_untracked(Vec::len) - 1);
-    lab.fit_state.set(FitState::Done);
-    lab.waiting.update_value(|waiting| (waiting.fit, waiting.cancel) = (false, false));
-    lab.announcement.set("The crosscoder is fitted".into());
-}
-
 fn refused(lab: Lab, error: UserError) {
     let waiting = lab.waiting.get_value();
-    if waiting.fit {
+    if waiting.race {
+        race::refused(lab);
+    } else if waiting.fit {
         lab.fit_state.set(FitState::Error);
     } else if waiting.start {
         set_phase(lab, Phase::Idle);
@@ -405,7 +411,8 @@ fn crashed(lab: Lab, words: String) {
     if lab.fit_state.get_untracked() == FitState::Running {
         lab.fit_state.set(FitState::Error);
     }
-    let resume = lab.resume_point.with_value(|point| point.as_ref().map(|(step, _)| *step));
+    race::lost(lab);
+    let resume = lab.points.with_value(Points::newest_step);
     let was_live = lab.phase.get_untracked().is_live();
     if was_live {
         note(lab, EventKind::Failed, words.clone());

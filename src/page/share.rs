@@ -2,6 +2,7 @@
 
 use super::address::{link_to_send, nearest_preset};
 use super::measuring::measure_missing;
+use super::points::{self, Points};
 use super::session::{self, clear, new_run};
 use super::storage::{Stored, Write};
 use super::store::{FitState, Lab};
@@ -9,7 +10,7 @@ use crate::crosscoder::CrosscoderResult;
 use crate::engine::message::{FitOutcome, encode};
 use crate::engine::phase::Phase;
 use crate::record::{Archive, UserError};
-use js_sys::{Array, Uint8Array};
+use js_sys::{Array, Function, Promise, Reflect, Uint8Array};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use std::rc::Rc;
@@ -33,7 +34,7 @@ pub(super) fn copy_link(lab: Lab) {
 pub(super) fn copy(lab: Lab, text: String) {
     let Some(window) = web_sys::window() else { return };
     spawn_local(async move {
-        let clipboard = js_sys::Reflect::get(&window.navigator(), &"clipboard".into()).unwrap_or_default();
+        let clipboard = Reflect::get(&window.navigator(), &"clipboard".into()).unwrap_or_default();
         // Pages that are not served over https have no clipboard; the text stands in its field.
         let copied = !clipboard.is_falsy() && JsFuture::from(window.navigator().clipboard().write_text(&text)).await.is_ok();
         lab.announcement.set(if copied { "Copied" } else { "Select the text and copy it by hand" }.into());
@@ -59,22 +60,25 @@ pub(super) fn export(lab: Lab) {
     let Some(archive) = archive(lab) else { return };
     let name: String =
         archive.experiment.name.chars().map(|c| if c.is_ascii_alphanumeric() || "-_".contains(c) { c } else { '-' }).collect();
-    let offered = archive.to_zip().and_then(|bytes| {
-        download(&format!("{name}.grok.zip"), &bytes).map_err(|error| {
-            UserError::new(
-                format!("The file could not be offered ({})", super::port::words(&error)),
-                "Allow downloads for this page",
-            )
-        })
-    });
-    if let Err(error) = offered {
-        lab.fail(error);
+    match archive.to_zip() {
+        Ok(bytes) => offer(lab, &format!("{name}.grok.zip"), "application/zip", &bytes),
+        Err(error) => lab.fail(error),
     }
 }
 
-fn download(name: &str, bytes: &[u8]) -> Result<(), JsValue> {
+/// Offers a file; `media` is its type, e.g. `text/csv`.
+pub(super) fn offer(lab: Lab, name: &str, media: &str, bytes: &[u8]) {
+    if let Err(error) = download(name, media, bytes) {
+        lab.fail(UserError::new(
+            format!("The file could not be offered ({})", super::port::words(&error)),
+            "Allow downloads for this page",
+        ));
+    }
+}
+
+fn download(name: &str, media: &str, bytes: &[u8]) -> Result<(), JsValue> {
     let options = BlobPropertyBag::new();
-    options.set_type("application/zip");
+    options.set_type(media);
     let blob = Blob::new_with_u8_array_sequence_and_options(&Array::of1(&Uint8Array::from(bytes)), &options)?;
     let url = Url::create_object_url_with_blob(&blob)?;
     let document = web_sys::window().and_then(|window| window.document()).ok_or(JsValue::NULL)?;
@@ -108,6 +112,43 @@ pub(super) fn import(lab: Lab, file: File) {
             Err(error) => lab.fail(UserError::new(format!("{name} was not opened: {}", error.cause), error.remedy)),
         }
     });
+}
+
+/// Opens the recorded run of a preset that comes with the site.
+pub(super) fn open_recorded(lab: Lab, name: &'static str) {
+    spawn_local(async move {
+        if lab.phase.get_untracked().is_live() {
+            lab.fail(UserError::new("A run is under way", "Stop it first; then open the recorded run"));
+            return;
+        }
+        let file = format!("recorded/{name}.grok.zip");
+        let bytes = match fetched(&file).await {
+            Ok(bytes) => bytes,
+            Err(error) => {
+                let cause = format!("{file} could not be loaded ({})", super::port::words(&error));
+                lab.fail(UserError::new(cause, "Check the connection and try again, or run the experiment"));
+                return;
+            }
+        };
+        match Archive::from_zip(&bytes) {
+            Ok(archive) => open(lab, archive),
+            Err(error) => lab.fail(UserError::new(format!("{file} was not opened: {}", error.cause), error.remedy)),
+        }
+    });
+}
+
+/// The bytes at an address beside the page. By reflection, because the typed fetch needs features of web-sys that the engine's
+/// dependencies would have to be rebuilt for.
+async fn fetched(address: &str) -> Result<Vec<u8>, JsValue> {
+    let window = web_sys::window().ok_or(JsValue::NULL)?;
+    let method = |of: &JsValue, name: &str| Reflect::get(of, &name.into()).map(|f| f.unchecked_into::<Function>());
+    let answer: Promise = method(&window, "fetch")?.call1(&window, &address.into())?.unchecked_into();
+    let answer = JsFuture::from(answer).await?;
+    if Reflect::get(&answer, &"ok".into())? != JsValue::TRUE {
+        return Err(Reflect::get(&answer, &"status".into())?);
+    }
+    let body: Promise = method(&answer, "arrayBuffer")?.call0(&answer)?.unchecked_into();
+    Ok(Uint8Array::new(&JsFuture::from(body).await?).to_vec())
 }
 
 fn open(lab: Lab, archive: Archive) {
@@ -149,7 +190,11 @@ pub(super) fn adopt(lab: Lab, stored: Stored) {
     lab.choice.set(stored.run.choice.clone());
     lab.phase.set(if failed { Phase::Failed } else { Phase::Finished });
     lab.can_resume.set(stored.resume.as_ref().map(|(step, _)| *step).filter(|_| !ended));
-    lab.resume_point.set_value(stored.resume);
+    let mut points = Points::default();
+    if let Some((step, bytes)) = stored.resume {
+        points.add(step, Arc::new(bytes));
+    }
+    points::replace(lab, points);
     lab.step.set(last);
     lab.run.set(Some(stored.run));
     lab.rows.set(stored.rows);

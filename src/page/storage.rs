@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::rc::Rc;
+use std::sync::Arc;
 use wasm_bindgen::prelude::*;
 
 const RUNS: &str = "runs";
@@ -74,7 +75,7 @@ pub(super) enum Write {
     /// A checkpoint.
     Checkpoint(String, Checkpoint),
     /// A resume point; replaces the previous one.
-    Resume(String, u32, Vec<u8>),
+    Resume(String, u32, Arc<Vec<u8>>),
     /// A fit under its name.
     Fit(String, Rc<Vec<u8>>, String),
     /// Forget rows and checkpoints after this step: the run goes on from there.

@@ -3,9 +3,12 @@
 //! Views read signals and call `session`; only `session` writes what belongs to a run. The handle is `Copy`, so it is passed
 //! to views by value and no view keeps state that another would miss.
 
+use super::branch::{Baseline, Original};
 use super::claim::Claim;
 use super::form::Form;
+use super::points::{Points, Unwritten};
 use super::port::Port;
+use super::race::RaceLab;
 use super::storage::{Storage, Stored, StoredRun};
 use crate::crosscoder::{CrosscoderConfig, CrosscoderResult, FitRow};
 use crate::engine::capability::{Capability, EngineChoice, EngineWish};
@@ -28,12 +31,18 @@ pub(super) enum View {
     Inside,
     /// Crosscoders.
     Atlas,
+    /// A control and its arms over seeds.
+    Race,
 }
 
 impl View {
     /// All views with their name in the address and for people.
-    pub(super) const ALL: [(Self, &'static str, &'static str); 3] =
-        [(Self::Run, "run", "Run"), (Self::Inside, "inside", "Inside"), (Self::Atlas, "atlas", "Atlas")];
+    pub(super) const ALL: [(Self, &'static str, &'static str); 4] = [
+        (Self::Run, "run", "Run"),
+        (Self::Inside, "inside", "Inside"),
+        (Self::Atlas, "atlas", "Atlas"),
+        (Self::Race, "race", "Race"),
+    ];
 }
 
 /// The worker's state.
@@ -47,14 +56,14 @@ pub(super) enum EngineState {
     Crashed(String),
 }
 
-/// Where a crosscoder fit stands.
+/// Where a crosscoder fit or a race stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum FitState {
     /// None was started.
     Idle,
     /// Updates are being made.
     Running,
-    /// The newest fit is in the list.
+    /// The newest result is there.
     Done,
     /// It was refused or broke.
     Error,
@@ -82,6 +91,8 @@ pub(super) struct Waiting {
     pub(super) cancel: bool,
     /// Checkpoints are being measured.
     pub(super) measuring: bool,
+    /// A race was sent and no progress came back.
+    pub(super) race: bool,
 }
 
 /// All state of the page.
@@ -105,8 +116,16 @@ pub(super) struct Lab {
     pub(super) checkpoints: RwSignal<Vec<Checkpoint>>,
     /// Measures by step; they follow the checkpoints with a little delay.
     pub(super) measures: RwSignal<BTreeMap<u32, CheckpointMeasures>>,
-    /// Step and bytes to go on from after a crash.
-    pub(super) resume_point: StoredValue<Option<(u32, Vec<u8>)>>,
+    /// States to go on from after a crash, and to branch from.
+    pub(super) points: StoredValue<Points>,
+    /// Whether the newest of them is on the disk.
+    pub(super) unwritten: StoredValue<Unwritten>,
+    /// Updates that the source of an earlier stage has made and will make, while it trains.
+    pub(super) stage: RwSignal<Option<(u32, u32)>>,
+    /// Runs that the one on the page branched off from, the nearest last.
+    pub(super) originals: StoredValue<Vec<Original>, LocalStorage>,
+    /// Curves of the nearest one, drawn in dashes.
+    pub(super) baseline: RwSignal<Option<Baseline>>,
     /// When training last began or its time was last read, milliseconds.
     pub(super) running_since: StoredValue<Option<f64>>,
     /// Its step, when the run was cut off and can go on from it.
@@ -131,6 +150,9 @@ pub(super) struct Lab {
     /// Updates that the newest fit makes in all, and the steps of its sources.
     pub(super) fit_plan: RwSignal<(u32, Vec<u32>)>,
 
+    /// The race view.
+    pub(super) race: RaceLab,
+
     /// The worker's state.
     pub(super) engine: RwSignal<EngineState>,
     /// What it told about itself.
@@ -152,6 +174,8 @@ pub(super) struct Lab {
     pub(super) loss_scale: RwSignal<Scale>,
     /// Dark appearance.
     pub(super) dark: RwSignal<bool>,
+    /// Whether somebody chose it; otherwise the system does.
+    pub(super) appearance_chosen: StoredValue<bool>,
     /// What went wrong last.
     pub(super) error: RwSignal<Option<UserError>>,
     /// Reasons why Start was refused.
@@ -190,7 +214,11 @@ impl Lab {
             rows: RwSignal::new(Vec::new()),
             checkpoints: RwSignal::new(Vec::new()),
             measures: RwSignal::new(BTreeMap::new()),
-            resume_point: StoredValue::new(None),
+            points: StoredValue::new(Points::default()),
+            unwritten: StoredValue::new(Unwritten::default()),
+            stage: RwSignal::new(None),
+            originals: StoredValue::new_local(Vec::new()),
+            baseline: RwSignal::new(None),
             running_since: StoredValue::new(None),
             can_resume: RwSignal::new(None),
             measure_problem: RwSignal::new(None),
@@ -202,6 +230,7 @@ impl Lab {
             fit_state: RwSignal::new(FitState::Idle),
             fit_curves: RwSignal::new(Vec::new()),
             fit_plan: RwSignal::new((0, Vec::new())),
+            race: RaceLab::new(),
             engine: RwSignal::new(EngineState::Loading),
             capability: RwSignal::new(None),
             wish: RwSignal::new(EngineWish::Auto),
@@ -212,6 +241,7 @@ impl Lab {
             x_scale: RwSignal::new(Scale::Log),
             loss_scale: RwSignal::new(Scale::Log),
             dark: RwSignal::new(false),
+            appearance_chosen: StoredValue::new(false),
             error: RwSignal::new(None),
             refused: RwSignal::new(false),
             announcement: RwSignal::new(String::new()),

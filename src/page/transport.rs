@@ -3,6 +3,7 @@
 //! It stands on saved checkpoints only, because only there is something to look inside. It follows the newest one until it is
 //! moved, and again when it is moved to the end.
 
+use super::branch;
 use super::live::{flag, text};
 use super::store::{Lab, grouped};
 use leptos::leptos_dom::helpers::IntervalHandle;
@@ -21,6 +22,7 @@ pub(super) fn time_slider(lab: Lab) -> AnyView {
     });
     let playing = StoredValue::new(None::<IntervalHandle>);
     let plays = RwSignal::new(false);
+    let branching = RwSignal::new(false);
     let halt = move || {
         if let Some(handle) = playing.get_value() {
             handle.clear();
@@ -51,7 +53,8 @@ pub(super) fn time_slider(lab: Lab) -> AnyView {
     let words = move || lab.time_step().map(|step| format!("step {}", grouped(step.into()))).unwrap_or_default();
     view! {
         <div class="time" hidden=flag(move || count.get() < 2)>
-            <div>
+            {branch::panel(lab, branching)}
+            <div class="clock">
                 <button type="button" class="small-button" id="play" on:click=play>{text(move || if plays.get() { "Halt" } else { "Play" }.into())}</button>
                 <input type="range" id="time-slider" aria-label="Checkpoint" min="0" step="1"
                     max=text(move || (count.get().max(1) - 1).to_string()) prop:value=text(move || position.get().to_string())
@@ -63,6 +66,7 @@ pub(super) fn time_slider(lab: Lab) -> AnyView {
                         }
                     } />
                 <output for="time-slider">{text(words)}</output>
+                {branch::opener(lab, branching)}
             </div>
         </div>
     }

@@ -25,7 +25,7 @@ pub struct Series<'a> {
     pub label: &'a str,
     /// What its colour stands for.
     pub ink: Ink,
-    /// Whether it is drawn in dashes: predictions, baselines.
+    /// Whether it is drawn in thin dashes: predictions, baselines.
     pub dashed: bool,
     /// Points ascending in x; a y without a place on the axis (not finite, or not positive on a logarithmic one) breaks the line.
     pub points: &'a [(f64, f64)],
@@ -38,6 +38,20 @@ pub struct Mark {
     pub x: f64,
     /// Its name, written above the plot.
     pub label: String,
+    /// What its colour stands for.
+    pub ink: Ink,
+}
+
+impl Mark {
+    /// A date that was read off the curves.
+    pub fn date(x: f64, label: impl Into<String>) -> Self {
+        Self { x, label: label.into(), ink: Ink::Baseline }
+    }
+
+    /// Something that was done to the run: what the curves do after it is the answer, so it stands out.
+    pub fn event(x: f64, label: impl Into<String>) -> Self {
+        Self { x, label: label.into(), ink: Ink::Accent }
+    }
 }
 
 /// Lines over a common x.
@@ -122,6 +136,10 @@ pub fn draw_curves<DB: DrawingBackend>(
 
 /// CSS pixels between a line's end and its name.
 const NAME_GAP: f64 = 8.0;
+/// The stroke of dashes as a share of that of what was measured, which is in front.
+const THIN: f64 = 0.75;
+/// The widest name of a moment as a share of the plot.
+const WIDEST_MARK: f64 = 0.6;
 
 fn within(frame: &Frame, x: f64) -> bool {
     x >= frame.left - 0.5 && x <= frame.left + frame.width + 0.5
@@ -154,7 +172,7 @@ fn draw_line<DB: DrawingBackend>(
             &[point] => pen.dot(point, pen.stroke, color)?,
             run if dashed => {
                 for dash in dashes(run, 3.0 * pen.stroke) {
-                    pen.path(&dash, color)?;
+                    pen.path_of(THIN * pen.stroke, &dash, color)?;
                 }
             }
             run => pen.path(run, color)?,
@@ -208,26 +226,36 @@ fn draw_names<DB: DrawingBackend>(
     Ok(())
 }
 
-struct NamedMark<'a> {
+struct NamedMark {
     x: f64,
-    label: &'a str,
+    label: String,
+    ink: Ink,
     /// Row above the plot and left edge of the name.
     place: Option<(usize, f64)>,
 }
 
-fn named_marks<'a, DB: DrawingBackend>(pen: &Pen<'_, DB>, frame: &Frame, marks: &'a [Mark], rows: usize) -> Vec<NamedMark<'a>> {
-    let inside: Vec<&Mark> = marks.iter().filter(|mark| within(frame, frame.px_of_x(mark.x))).collect();
-    let sizes: Vec<(f64, f64)> = inside.iter().map(|mark| (frame.px_of_x(mark.x), pen.measure(&mark.label))).collect();
+fn named_marks<DB: DrawingBackend>(pen: &Pen<'_, DB>, frame: &Frame, marks: &[Mark], rows: usize) -> Vec<NamedMark> {
+    let mut named: Vec<NamedMark> = marks
+        .iter()
+        .map(|mark| (frame.px_of_x(mark.x), mark))
+        .filter(|&(x, _)| within(frame, x))
+        .map(|(x, mark)| NamedMark { x, label: pen.fit(&mark.label, WIDEST_MARK * frame.width), ink: mark.ink, place: None })
+        .collect();
+    let sizes: Vec<(f64, f64)> = named.iter().map(|mark| (mark.x, pen.measure(&mark.label))).collect();
     let places = stack(&sizes, rows, pen.font / 2.0, (frame.left, frame.left + frame.width));
-    inside.iter().zip(places).map(|(mark, place)| NamedMark { x: frame.px_of_x(mark.x), label: &mark.label, place }).collect()
+    for (mark, place) in named.iter_mut().zip(places) {
+        mark.place = place;
+    }
+    named
 }
 
-fn draw_marks<DB: DrawingBackend>(pen: &Pen<'_, DB>, theme: &Theme, frame: &Frame, marks: &[NamedMark<'_>]) -> Drawn<(), DB> {
+fn draw_marks<DB: DrawingBackend>(pen: &Pen<'_, DB>, theme: &Theme, frame: &Frame, marks: &[NamedMark]) -> Drawn<(), DB> {
     for mark in marks {
-        pen.down(mark.x, (frame.top, frame.top + frame.height), theme.baseline)?;
+        pen.down(mark.x, (frame.top, frame.top + frame.height), theme.ink(mark.ink))?;
         if let Some((row, left)) = mark.place {
             let bottom = frame.top - 3.0 - row as f64 * pen.row();
-            pen.text(mark.label, (left, bottom), (HPos::Left, VPos::Bottom), theme.text)?;
+            let color = if mark.ink == Ink::Baseline { theme.text } else { theme.ink(mark.ink) };
+            pen.text(&mark.label, (left, bottom), (HPos::Left, VPos::Bottom), color)?;
         }
     }
     Ok(())

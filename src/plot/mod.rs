@@ -17,8 +17,13 @@ mod frame;
 mod heat_map;
 mod labels;
 mod line;
+#[cfg(test)]
+mod mark_tests;
 mod palette;
 mod pen;
+mod race;
+#[cfg(test)]
+mod race_tests;
 #[cfg(test)]
 mod recorder;
 mod scale;
@@ -34,5 +39,6 @@ pub use frame::{Frame, GridFrame, Surface};
 pub use heat_map::{HeatMap, draw_heat_map};
 pub use palette::Palette;
 pub use pen::FONT_FAMILY;
+pub use race::{Race, Runner, draw_race};
 pub use scale::Scale;
 pub use theme::{Ink, Theme, css_hex};

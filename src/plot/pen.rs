@@ -77,9 +77,14 @@ impl<'a, DB: DrawingBackend> Pen<'a, DB> {
 
     /// A line through `points`; points that fall on the same device pixel are drawn once.
     pub fn path(&self, points: &[(f64, f64)], color: RGBColor) -> Drawn<(), DB> {
+        self.path_of(self.stroke, points, color)
+    }
+
+    /// The same with a stroke of its own, in CSS pixels.
+    pub fn path_of(&self, stroke: f64, points: &[(f64, f64)], color: RGBColor) -> Drawn<(), DB> {
         let mut pixels: Vec<(i32, i32)> = points.iter().map(|&(x, y)| (self.device(x), self.device(y))).collect();
         pixels.dedup();
-        let style = ShapeStyle { color: color.to_rgba(), filled: false, stroke_width: self.width(self.stroke) };
+        let style = ShapeStyle { color: color.to_rgba(), filled: false, stroke_width: self.width(stroke) };
         self.area.draw(&PathElement::new(pixels, style))
     }
 

@@ -227,7 +227,7 @@ fn moments_are_named_even_when_they_crowd() {
     let (train, _) = grokking();
     let all = [series("train", Ink::Train, &train)];
     let marks: Vec<Mark> = [("t_mem", 5_000.0), ("t_half", 5_100.0), ("t_gen", 5_200.0), ("beyond", 1e9)]
-        .map(|(label, x)| Mark { x, label: label.into() })
+        .map(|(label, x)| Mark::date(x, label))
         .into();
     let (_, drawings) = draw(DESK, &curves(&all, &marks));
     for name in ["t_mem", "t_half", "t_gen"] {
@@ -325,7 +325,7 @@ fn highlighted_bars_are_coloured_and_numbered() {
 fn no_surface_is_too_small_and_no_number_too_strange() {
     let wild = [(f64::NEG_INFINITY, 1.0), (-1.0, f64::MIN), (0.0, f64::MAX), (1.0, 1e-320), (f64::NAN, 2.0), (1e308, 3.0)];
     let wild_cells = [f32::NAN, f32::MAX, f32::MIN, f32::INFINITY, 0.0, -0.0, 1e-40, 3.0];
-    let marks = [Mark { x: f64::NAN, label: "never".into() }];
+    let marks = [Mark::date(f64::NAN, "never")];
     for (width_px, height_px) in [(0, 0), (1, 1), (3, 500), (500, 3), (90, 60), (350, 260)] {
         for pixel_ratio in [1.0, 2.5, f64::NAN, 0.0] {
             let surface = Surface::new(width_px, height_px, pixel_ratio);
@@ -357,7 +357,7 @@ fn no_surface_is_too_small_and_no_number_too_strange() {
 fn nothing_is_drawn_beside_the_surface() {
     let (train, test) = grokking();
     let all = [series("train", Ink::Train, &train), series("a name that is far too long for this chart", Ink::Test, &test)];
-    let marks = [Mark { x: 0.0, label: "start of training".into() }, Mark { x: 9_990.0, label: "end of training".into() }];
+    let marks = [Mark::date(0.0, "start of training"), Mark::event(9_990.0, "end of training")];
     let surface = Surface::new(700, 520, 2.0);
     let (_, drawings) = draw(surface, &curves(&all, &marks));
     for (x, y) in drawings.iter().flat_map(corners) {
@@ -377,8 +377,7 @@ fn samples_of_every_figure() {
     let (train_loss, test_loss) = (loss(&train), loss(&test));
     let theory: Vec<(f64, f64)> = train.iter().map(|&(x, _)| (x, 1.0 / (1.0 + (-(x - 5_500.0) / 800.0).exp()))).collect();
     let now: Vec<(f64, f64)> = test[..400].to_vec();
-    let marks =
-        [("t_mem", 290.0), ("t_half", 6_000.0), ("t_gen 7,500", 7_500.0)].map(|(label, x)| Mark { x, label: label.into() });
+    let marks = [("t_mem", 290.0), ("t_half", 6_000.0), ("t_gen 7,500", 7_500.0)].map(|(label, x)| Mark::date(x, label));
     let checkpoints: Vec<f64> = (0..40).map(|index| f64::from(index) * 250.0).collect();
     let waves: Vec<f32> =
         (0..59 * 59).map(|index| ((index % 59) as f32 * 0.53).cos() * ((index / 59) as f32 * 0.32).sin()).collect();

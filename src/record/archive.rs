@@ -66,6 +66,8 @@ pub enum EventKind {
     Finished,
     /// It ended by an error.
     Failed,
+    /// A line of the timeline took effect.
+    Intervened,
     /// Something that changed nothing but should be known.
     Note,
 }
@@ -157,8 +159,11 @@ impl Archive {
     /// If a checkpoint is no safetensors file.
     pub fn fingerprint(&self) -> Result<String, UserError> {
         let mut fingerprint = Fingerprint::new(&self.experiment);
+        let mut from = 0;
         for checkpoint in &self.checkpoints {
+            fingerprint.add_lines(&self.experiment, from, checkpoint.step);
             fingerprint.add(checkpoint.step, &Weights::from_safetensors(&checkpoint.weights)?);
+            from = checkpoint.step;
         }
         Ok(fingerprint.hex())
     }

@@ -13,9 +13,10 @@ use sha2::{Digest, Sha256};
 pub struct Fingerprint([u8; 32]);
 
 impl Fingerprint {
-    /// Starts with the experiment. Its `name` does not count.
+    /// Starts with the experiment. Its `name` does not count, nor its timeline: its lines are added as they take effect, so that a
+    /// change made by hand in the middle of a run and its replay from a link agree.
     pub fn new(experiment: &Experiment) -> Self {
-        let unnamed = Experiment { name: String::new(), ..experiment.clone() };
+        let unnamed = Experiment { name: String::new(), timeline: Vec::new(), ..experiment.clone() };
         Self(Sha256::digest(edit::json(&unnamed).to_string()).into())
     }
 
@@ -39,6 +40,14 @@ impl Fingerprint {
             hash.update(&bytes);
         }
         self.0 = hash.finalize().into();
+    }
+
+    /// Adds the lines of the timeline that took effect from `from` on and before `to`: call before [`Fingerprint::add`] of `to`,
+    /// with the checkpoint before as `from`. Lines that no checkpoint follows leave no trace in the weights and do not count.
+    pub fn add_lines(&mut self, experiment: &Experiment, from: u32, to: u32) {
+        for entry in experiment.entries().iter().filter(|entry| (from..to).contains(&entry.from)) {
+            self.0 = Sha256::new_with_prefix(self.0).chain_update(entry.to_string()).finalize().into();
+        }
     }
 
     /// The fingerprint so far: 16 hex digits.

@@ -9,16 +9,28 @@ use std::fmt::Write as _;
 /// The header line of `metrics.csv`.
 pub const METRICS_HEADER: &str = "step,train_loss,test_loss,train_accuracy,test_accuracy,weight_norm";
 
-/// `metrics.csv`: [`METRICS_HEADER`] and a line per row.
+/// Column of runs with a probe.
+const PROBE: &str = "probe_accuracy";
+
+/// `metrics.csv`: [`METRICS_HEADER`] and a line per row; runs with a probe have one more column, `probe_accuracy`.
 pub fn metrics_csv(rows: &[MetricRow]) -> String {
-    let mut text = format!("{METRICS_HEADER}\n");
+    let has_probe = rows.iter().any(|row| row.probe_accuracy.is_some());
+    let mut text = METRICS_HEADER.to_owned();
+    if has_probe {
+        let _ = write!(text, ",{PROBE}");
+    }
+    text.push('\n');
     for r in rows {
         // Writing to a String cannot fail.
-        let _ = writeln!(
+        let _ = write!(
             text,
             "{},{},{},{},{},{}",
             r.step, r.train_loss, r.test_loss, r.train_accuracy, r.test_accuracy, r.weight_norm
         );
+        if has_probe {
+            let _ = write!(text, ",{}", r.probe_accuracy.map(|a| a.to_string()).unwrap_or_default());
+        }
+        text.push('\n');
     }
     text
 }
@@ -37,6 +49,7 @@ pub fn metrics_from_csv(text: &str) -> Result<Vec<MetricRow>, UserError> {
             UserError::new(format!("metrics.csv, line 1: the column {name} is missing"), format!("Start with {METRICS_HEADER}"))
         })?;
     }
+    let probe = header.iter().position(|column| *column == PROBE);
     let mut rows: Vec<MetricRow> = Vec::new();
     for (index, line) in lines.filter(|(_, line)| !line.trim().is_empty()) {
         let broken = |what: String| UserError::new(format!("metrics.csv, line {}: {what}", index + 1), remedy);
@@ -59,6 +72,11 @@ pub fn metrics_from_csv(text: &str) -> Result<Vec<MetricRow>, UserError> {
             train_accuracy: number(3)?,
             test_accuracy: number(4)?,
             weight_norm: number(5)?,
+            probe_accuracy: probe
+                .map(|column| cells[column])
+                .filter(|cell| !cell.is_empty())
+                .map(|cell| cell.parse::<f32>().map_err(|_| broken(format!("\"{cell}\" is no number"))))
+                .transpose()?,
         });
     }
     Ok(rows)
@@ -76,6 +94,7 @@ mod tests {
             train_accuracy: 0.1,
             test_accuracy: 1.0 / 3.0,
             weight_norm: 33.5 + x,
+            probe_accuracy: None,
         };
         vec![row(0, 4.077_537), row(1, 1e-30), row(20, f32::MIN_POSITIVE), row(21, f32::INFINITY)]
     }

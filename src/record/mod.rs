@@ -29,6 +29,8 @@ pub struct MetricRow {
     pub test_accuracy: f32,
     /// L2 norm over all parameters.
     pub weight_norm: f32,
+    /// Accuracy over the rows set apart as the probe, if there are any.
+    pub probe_accuracy: Option<f32>,
 }
 
 /// Weights after `step` updates.

@@ -1,45 +1,51 @@
 //! The step, for one experiment or for many of one shape at once.
 //!
-//! Nothing here waits for the device: losses and evaluations stay there until [`Trainer::read`], which the engine calls once
-//! per tick. Row losses come back whole and are summed in 64 bits, so that a metric does not depend on a device's order of
-//! summation more than it must.
+//! Nothing here waits for the device, but for the few interventions that must look at the weights: losses and evaluations stay
+//! there until [`Trainer::read`], which the engine calls once per tick. What the timeline changes is a function of the step
+//! alone, so a resumed run and a replayed link are in the same state as the run that made them.
 
-use super::batch::{Batch, positions, training_rows};
-use super::{AdamW, AdamWSettings, correct, per_row, slope};
-use crate::experiment::{Experiment, LossKind, OptimizerConfig};
-use crate::model::{self, Model, ParameterSpec, lost};
-use crate::record::{MetricRow, UserError, Weights};
-use crate::task::Dataset;
-use burn::tensor::{Device, Tensor, Transaction};
+use super::batch::{Batch, rows_of_update};
+use super::data::{Data, softened};
+use super::evaluation::{self, Evaluation, Readings, Sides};
+use super::gradient::{Extras, gradients};
+use super::loss::Objective;
+use super::modifier::{Modifier, Moment, dropout, pace};
+use super::optimizer::{self, Decay, Optimizer, Update, optimizer_of};
+use super::schedule::learning_rate;
+use super::{Stage, actions, parts};
+use crate::experiment::stage::Use;
+use crate::experiment::timeline::Change;
+use crate::experiment::{Experiment, edit};
+use crate::model::{self, Model, ParameterSpec};
+use crate::record::{UserError, Weights};
+use crate::task::{Dataset, rule_of};
+use burn::tensor::{Device, Tensor};
 use std::collections::HashMap;
-
-/// An evaluation that still lies on the device.
-#[derive(Debug)]
-struct Evaluation {
-    step: u32,
-    loss: Tensor<3>,
-    correct: Tensor<3>,
-    square_norm: Tensor<2>,
-}
-
-/// What [`Trainer::read`] brings back; one value per replica, ascending in step.
-#[derive(Debug, Default)]
-pub struct Readings {
-    /// Training loss of each update's batch, before that update: (updates made before it, loss per replica).
-    pub losses: Vec<(u32, Vec<f32>)>,
-    /// Evaluated rows.
-    pub rows: Vec<Vec<MetricRow>>,
-}
+use std::rc::Rc;
 
 /// Networks of one shape, their data and their optimiser on one device.
 #[derive(Debug)]
 pub struct Trainer {
+    /// As asked for, timeline included.
     experiments: Vec<Experiment>,
+    /// With the settings in force.
+    now: Vec<Experiment>,
     datasets: Vec<Dataset>,
+    sides: Rc<Vec<Sides>>,
+    /// Positions (into `Dataset::train`) that the curriculum has in use.
+    in_use: Vec<Vec<u32>>,
     model: Model,
     specs: Vec<ParameterSpec>,
+    factors: Vec<f64>,
     parameters: Vec<Tensor<3>>,
-    optimizer: AdamW,
+    /// The weights at step 0.
+    start: Vec<Tensor<3>>,
+    objective: Objective,
+    optimizer: Box<dyn Optimizer>,
+    decay: Decay,
+    modifiers: Vec<Box<dyn Modifier>>,
+    /// The source's probabilities `[row, class]` of each replica, for a distillation.
+    soft: Option<Vec<Vec<f32>>>,
     full_batch: Option<Batch>,
     grid: Batch,
     gather: bool,
@@ -52,59 +58,52 @@ pub struct Trainer {
 impl Trainer {
     /// Draws weights and splits for each of `experiments` (one replica each) and uploads them.
     ///
-    /// The experiments may differ in seed, learning rate, weight decay, warm-up, label noise and name; everything that decides
-    /// a shape must agree. `gather` chooses row lookups (CPU) over one-hot products (GPU); see `model::Pairs`.
+    /// The experiments may differ in seed, learning rate, weight decay, warm-up, label noise and name; everything else must
+    /// agree. `gather` chooses row lookups (CPU) over one-hot products (GPU); see `model::Inputs`. An earlier stage is not
+    /// trained here: see [`Stage`] and [`Trainer::take_over`].
     ///
     /// # Errors
     /// If the experiments do not fit together, or a data set cannot be made.
     pub fn new(experiments: &[Experiment], gather: bool, device: &Device) -> Result<Self, UserError> {
         let first =
             experiments.first().ok_or_else(|| UserError::new("There is nothing to train", "Give at least one experiment"))?;
-        for other in experiments {
-            if !same_shape(first, other) {
-                return Err(UserError::new(
-                    "These experiments cannot train as replicas of one run",
-                    "Replicas may differ in seed, learning rate, weight decay, warm-up and label noise only",
-                ));
-            }
+        if experiments.iter().any(|other| edit::json(&alike(other, first)) != edit::json(first)) {
+            return Err(UserError::new(
+                "These experiments cannot train as replicas of one run",
+                "Replicas may differ in seed, learning rate, weight decay, warm-up and label noise only",
+            ));
         }
-        let datasets = experiments.iter().map(|e| Dataset::new(&e.task, e.seed)).collect::<Result<Vec<_>, _>>()?;
-        let modulus = first.task.modulus as usize;
         let tracked = device.clone().autodiff();
-        let model = Model::new(first, &tracked);
-        let specs = model.specs();
-        let start: Vec<Weights> = experiments.iter().map(|e| model::draw(&specs, e.seed)).collect();
-        let parameters = model::upload(&start, &specs, "", device)?;
-        let optimizer = AdamW::new(
-            AdamWSettings {
-                weight_decay: experiments.iter().map(|e| e.optimizer.weight_decay).collect(),
-                betas: first.optimizer.betas,
-                epsilon: first.optimizer.epsilon,
-            },
-            &parameters,
-            device,
-        );
-        // Test rows keep their clean labels; training rows are scored by the labels that training sees.
-        let grid: Vec<_> = datasets.iter().map(labelled_grid).collect();
-        let mut trainer = Self {
+        let model = Model::new(first, &tracked)?;
+        let specs = model.specs().to_vec();
+        let start: Vec<Weights> = experiments.iter().map(model::start).collect::<Result<_, _>>()?;
+        let start = model::upload(&start, &specs, "", device)?;
+        let data = Data::new(experiments, gather, &tracked)?;
+        let (optimizer, decay) = rule(first, &start, device)?;
+        Ok(Self {
+            now: experiments.to_vec(),
             experiments: experiments.to_vec(),
-            grid: Batch::new(&grid, modulus, gather, &tracked),
-            datasets,
+            factors: model::learning_rate_factors(first),
+            datasets: data.datasets,
+            sides: data.sides,
+            in_use: data.in_use,
+            grid: data.grid,
+            objective: data.objective,
             model,
             specs,
-            parameters,
+            parameters: start.clone(),
+            start,
             optimizer,
+            decay,
+            modifiers: parts().iter().filter_map(|part| (part.build)(first)).collect(),
+            soft: None,
             full_batch: None,
             gather,
             device: tracked,
             step: 0,
             losses: Vec::new(),
             evaluations: Vec::new(),
-        };
-        if first.batch_size.is_none() {
-            trainer.full_batch = Some(trainer.batch());
-        }
-        Ok(trainer)
+        })
     }
 
     /// Updates made.
@@ -112,36 +111,117 @@ impl Trainer {
         self.step
     }
 
-    /// The data of each replica.
+    /// The data of each replica, as the settings in force divide it.
     pub fn datasets(&self) -> &[Dataset] {
         &self.datasets
     }
 
-    /// Makes one update of every replica.
-    pub fn advance(&mut self) {
+    /// Goes on with another timeline, whose lines before the present step are those that have been followed.
+    pub fn follow(&mut self, experiment: &Experiment) {
+        for own in &mut self.experiments {
+            own.timeline.clone_from(&experiment.timeline);
+        }
+    }
+
+    /// Makes one update of every replica, after the changes that the timeline has at this step.
+    ///
+    /// # Errors
+    /// If a change cannot be made or the device stopped answering.
+    pub async fn advance(&mut self) -> Result<(), UserError> {
+        self.change().await?;
         let batch = match &self.full_batch {
             Some(batch) => batch.clone(),
-            None => self.batch(),
+            None => {
+                let batch = self.batch()?;
+                if self.is_full_batch() {
+                    self.full_batch = Some(batch.clone());
+                }
+                batch
+            }
         };
-        let (loss, gradients) = gradients(&self.model, self.experiments[0].loss, &self.parameters, &batch);
+        let t = self.step + 1;
+        let rates: Vec<f64> = self.now.iter().map(|e| learning_rate(&e.optimizer, t, e.steps)).collect();
+        let seeds: Vec<u64> = self.now.iter().map(|e| e.seed).collect();
+        let device = self.device.clone().inner();
+        let moment = Moment { t, seeds: &seeds, rates: &rates, specs: &self.specs, start: &self.start, device: &device };
+
+        let mut at = self.parameters.clone();
+        for modifier in &mut self.modifiers {
+            at = modifier.before(&moment, at);
+        }
+        let width = model::hidden_width(&self.now[0]);
+        let mask = dropout::mask(&self.now[0], t, &seeds, batch.rows(), width, &self.device);
+        let anchor = self.now[0].model.settings.is_on("centered").then_some(self.start.as_slice());
+        let pace = pace(&self.now[0]);
+        let descend = |weights: &[Tensor<3>]| {
+            gradients(&self.model, &self.objective, weights, &batch, Extras { start: anchor, dropout: mask.as_ref(), pace })
+        };
+        let (loss, mut slopes) = descend(&at);
+        for modifier in &mut self.modifiers {
+            if let Some(elsewhere) = modifier.again(&moment, &at, &slopes) {
+                slopes = descend(&elsewhere).1;
+            }
+        }
+        for modifier in &mut self.modifiers {
+            slopes = modifier.gradients(&moment, &self.parameters, slopes);
+        }
+        let weight_decay: Vec<f64> = self.now.iter().map(|e| e.optimizer.weight_decay).collect();
+        let to_start = self.now[0].optimizer.settings.text("decay_to") == "start";
+        let update = Update {
+            t,
+            rates: &rates,
+            weight_decay: &weight_decay,
+            decay_to: to_start.then_some(self.start.as_slice()),
+            specs: &self.specs,
+            device: &device,
+        };
+        let before = if self.modifiers.is_empty() && self.factors.iter().all(|f| *f == 1.0) {
+            Vec::new()
+        } else {
+            self.parameters.clone()
+        };
+        let mut after =
+            optimizer::advance(&mut *self.optimizer, self.decay, &update, core::mem::take(&mut self.parameters), slopes);
+        for (index, factor) in self.factors.iter().enumerate().filter(|(_, factor)| **factor != 1.0) {
+            // A tensor with its own rate goes its share of the way.
+            let way = after[index].clone() - before[index].clone();
+            after[index] = before[index].clone() + way.mul_scalar(*factor);
+        }
+        for modifier in &mut self.modifiers {
+            after = modifier.after(&moment, &before, after);
+        }
+        self.parameters = after;
         self.losses.push((self.step, loss));
-        self.step += 1;
-        let rates: Vec<f64> = self.experiments.iter().map(|e| learning_rate(&e.optimizer, self.step)).collect();
-        self.parameters = self.optimizer.update(self.step, &rates, core::mem::take(&mut self.parameters), gradients);
+        self.step = t;
+        Ok(())
     }
 
     /// Evaluates all rows with the present weights; the result stays on the device until [`Trainer::read`].
     pub fn evaluate(&mut self) {
         let parameters: Vec<Tensor<3>> = self.parameters.iter().map(|p| p.clone().autodiff()).collect();
-        let logits = self.model.logits(&parameters, &self.grid.pairs);
+        let outputs = self.model.outputs(&parameters, self.anchor(), &self.grid.inputs, None);
         let squares = self.parameters.iter().map(|p| (p.clone() * p.clone()).sum_dim(1).sum_dim(2)).collect();
         let replicas = self.experiments.len();
         self.evaluations.push(Evaluation {
             step: self.step,
-            loss: per_row(self.experiments[0].loss, logits.clone(), self.grid.targets.clone()).inner(),
-            correct: correct(logits, self.grid.targets.clone()).inner(),
+            loss: self.objective.per_row(outputs.clone(), self.grid.targets.clone()).inner(),
+            correct: self.objective.correct(outputs, self.grid.targets.clone()).inner(),
             square_norm: Tensor::cat(squares, 2).sum_dim(2).reshape([replicas, 1]),
+            sides: Rc::clone(&self.sides),
         });
+    }
+
+    /// The answers to each row of the domain with the present weights, as targets for another network: `[replica][row·output]`.
+    ///
+    /// # Errors
+    /// If the device stopped answering.
+    pub(super) async fn answers(&self, temperature: f64) -> Result<Vec<Vec<f32>>, UserError> {
+        let parameters: Vec<Tensor<3>> = self.parameters.iter().map(|p| p.clone().autodiff()).collect();
+        let outputs = self.model.outputs(&parameters, self.anchor(), &self.grid.inputs, None).inner();
+        let each = outputs.dims()[1] * outputs.dims()[2];
+        let answers = self.objective.as_targets(outputs, temperature);
+        let values = answers.into_data_async().await.map_err(model::lost)?.try_into_vec::<f32>().map_err(model::lost)?;
+        Ok(values.chunks(each.max(1)).map(<[f32]>::to_vec).collect())
     }
 
     /// Waits for the device and brings back everything since the last call, in one transaction.
@@ -150,50 +230,7 @@ impl Trainer {
     /// If the device stopped answering.
     pub async fn read(&mut self) -> Result<Readings, UserError> {
         let (losses, evaluations) = (core::mem::take(&mut self.losses), core::mem::take(&mut self.evaluations));
-        let mut readings = Readings::default();
-        if losses.is_empty() && evaluations.is_empty() {
-            return Ok(readings);
-        }
-        let replicas = self.experiments.len();
-        let mut transaction = Transaction::default();
-        let (loss_steps, loss_values): (Vec<u32>, Vec<Tensor<3>>) = losses.into_iter().unzip();
-        let has_losses = !loss_steps.is_empty();
-        if has_losses {
-            transaction = transaction.register(Tensor::cat(loss_values, 1));
-        }
-        let steps: Vec<u32> = evaluations.iter().map(|e| e.step).collect();
-        for evaluation in evaluations {
-            transaction = transaction.register(evaluation.loss).register(evaluation.correct).register(evaluation.square_norm);
-        }
-        let mut answers = transaction
-            .execute_async()
-            .await
-            .map_err(lost)?
-            .into_iter()
-            .map(|data| data.try_into_vec::<f32>().map_err(lost))
-            .collect::<Result<Vec<_>, _>>()?
-            .into_iter();
-        if has_losses && let Some(values) = answers.next() {
-            let count = loss_steps.len();
-            readings.losses = loss_steps
-                .into_iter()
-                .enumerate()
-                .map(|(i, step)| (step, (0..replicas).map(|r| values[r * count + i]).collect()))
-                .collect();
-        }
-        for step in steps {
-            let (Some(loss), Some(correct), Some(square_norm)) = (answers.next(), answers.next(), answers.next()) else { break };
-            let rows = self.grid.pairs.count();
-            readings.rows.push(
-                (0..replicas)
-                    .map(|r| {
-                        let range = r * rows..(r + 1) * rows;
-                        row(step, &self.datasets[r], &loss[range.clone()], &correct[range], square_norm[r])
-                    })
-                    .collect(),
-            );
-        }
-        Ok(readings)
+        evaluation::read(losses, evaluations, self.experiments.len()).await
     }
 
     /// The present weights, one set per replica.
@@ -204,18 +241,41 @@ impl Trainer {
         model::read(&self.parameters, &self.specs).await
     }
 
-    /// Weights, moments and step of a single-replica run as safetensors: enough to go on bit for bit. `chain` is kept beside
-    /// them and handed back by [`Trainer::restore`].
+    /// Takes from a trained earlier stage what this run wants of it.
+    ///
+    /// # Errors
+    /// If the source does not fit, or the device stopped answering.
+    pub async fn take_over(&mut self, stage: Stage) -> Result<(), UserError> {
+        let device = self.device.clone().inner();
+        if let Some(sources) = stage.weights().await? {
+            let mut own = self.weights().await?;
+            for ((own, source), experiment) in own.iter_mut().zip(&sources).zip(&self.experiments) {
+                model::transplant(own, source, experiment)?;
+            }
+            self.parameters = model::upload(&own, &self.specs, "", &device)?;
+            self.start = self.parameters.clone();
+        }
+        self.soft = stage.answers().await?;
+        self.full_batch = None;
+        Ok(())
+    }
+
+    /// Weights, state of optimiser and modifiers, and step of a single-replica run as safetensors: enough to go on bit for bit.
+    /// `chain` is kept beside them and handed back by [`Trainer::restore`].
     ///
     /// # Errors
     /// If the device stopped answering.
     pub async fn resume_point(&self, chain: &str) -> Result<Vec<u8>, UserError> {
         let mut all = Weights::default();
-        for (prefix, tensors) in
-            [("param.", &self.parameters), ("first_moment.", &self.optimizer.first), ("second_moment.", &self.optimizer.second)]
-        {
-            for mut tensor in model::read(tensors, &self.specs).await?.into_iter().take(1).flat_map(|w| w.tensors) {
-                tensor.name = format!("{prefix}{}", tensor.name);
+        let mut sets: Vec<(String, Vec<Tensor<3>>)> = vec![("param".to_owned(), self.parameters.clone())];
+        sets.extend(self.optimizer.state().into_iter().map(|(name, tensors)| (name.to_owned(), tensors.to_vec())));
+        sets.extend(self.modifiers.iter().flat_map(|modifier| modifier.state()));
+        if self.is_start_drawn_elsewhere() {
+            sets.push(("start".to_owned(), self.start.clone()));
+        }
+        for (prefix, tensors) in sets {
+            for mut tensor in model::read(&tensors, &self.specs).await?.into_iter().take(1).flat_map(|w| w.tensors) {
+                tensor.name = format!("{prefix}.{}", tensor.name);
                 all.tensors.push(tensor);
             }
         }
@@ -237,74 +297,150 @@ impl Trainer {
         let chain = note("chain")?;
         let all = [Weights::from_safetensors(bytes)?];
         let device = self.device.clone().inner();
-        self.parameters = model::upload(&all, &self.specs, "param.", &device)?;
-        self.optimizer.first = model::upload(&all, &self.specs, "first_moment.", &device)?;
-        self.optimizer.second = model::upload(&all, &self.specs, "second_moment.", &device)?;
         self.step = step;
         self.losses.clear();
         self.evaluations.clear();
+        // The lines of the step itself are followed by the next update.
+        if let Some(last) = step.checked_sub(1) {
+            self.settle_on(last)?;
+        }
+        self.parameters = model::upload(&all, &self.specs, "param.", &device)?;
+        let mut names: Vec<String> = Vec::new();
+        for tensor in &all[0].tensors {
+            let set = self.specs.iter().find_map(|spec| tensor.name.strip_suffix(&format!(".{}", spec.name)));
+            if let Some(set) = set.filter(|set| *set != "param" && !names.iter().any(|n| n == set)) {
+                names.push(set.to_owned());
+            }
+        }
+        for name in names {
+            let tensors = model::upload(&all, &self.specs, &format!("{name}."), &device)?;
+            if name == "start" {
+                self.start = tensors;
+            } else if !self.modifiers.iter_mut().any(|modifier| modifier.restore(&name, tensors.clone())) {
+                self.optimizer.restore(&name, tensors);
+            }
+        }
         Ok(chain)
     }
 
-    fn batch(&self) -> Batch {
-        let rows: Vec<_> = self
-            .experiments
-            .iter()
-            .zip(&self.datasets)
-            .map(|(experiment, data)| training_rows(data, &positions(experiment, data, self.step)))
-            .collect();
-        Batch::new(&rows, self.experiments[0].task.modulus as usize, self.gather, &self.device)
+    /// Whether step 0 does not follow from the seed alone.
+    fn is_start_drawn_elsewhere(&self) -> bool {
+        self.experiments[0].stage_use() == Some(Use::Transplant)
+    }
+
+    /// The weights whose outputs a centred network subtracts.
+    fn anchor(&self) -> Option<&[Tensor<3>]> {
+        self.now[0].model.settings.is_on("centered").then_some(self.start.as_slice())
+    }
+
+    fn is_full_batch(&self) -> bool {
+        let now = &self.now[0];
+        now.batch_size.is_none()
+            && rule_of(now).is_none_or(|rule| rule.fresh(0, 0, 1).is_none())
+            && !super::modifier::augments(now)
+    }
+
+    /// Follows the timeline at the present step.
+    async fn change(&mut self) -> Result<(), UserError> {
+        if self.experiments[0].timeline.is_empty() {
+            return Ok(());
+        }
+        if self.experiments[0].changes_at(self.step) {
+            self.settle_on(self.step)?;
+        }
+        let entries = self.experiments[0].actions_at(self.step);
+        if entries.is_empty() {
+            return Ok(());
+        }
+        let rates: Vec<f64> = self.now.iter().map(|e| e.optimizer.learning_rate).collect();
+        let seeds: Vec<u64> = self.now.iter().map(|e| e.seed).collect();
+        let device = self.device.clone().inner();
+        for entry in entries {
+            let Change::Act { name, arguments } = &entry.change else { continue };
+            let Some(action) = actions().iter().find(|action| action.name == *name) else { continue };
+            let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+            let moment = Moment {
+                t: self.step + 1,
+                seeds: &seeds,
+                rates: &rates,
+                specs: &self.specs,
+                start: &self.start,
+                device: &device,
+            };
+            let weights = core::mem::take(&mut self.parameters);
+            self.parameters = (action.apply)(&arguments, &self.now[0], &moment, weights).await?;
+        }
+        Ok(())
+    }
+
+    /// Puts the settings in force that the update after `step` updates is made with, and rebuilds what depends on them.
+    fn settle_on(&mut self, step: u32) -> Result<(), UserError> {
+        let now = self.experiments.iter().map(|e| e.at(step)).collect::<Result<Vec<_>, _>>()?;
+        let (old, new) = (&self.now[0], &now[0]);
+        if old == new {
+            return Ok(());
+        }
+        let same_data = old.task == new.task
+            && old.curriculum == new.curriculum
+            && old.loss == new.loss
+            && old.batch_size == new.batch_size
+            && old.training == new.training;
+        if !same_data {
+            let data = Data::new(&now, self.gather, &self.device)?;
+            (self.datasets, self.sides, self.in_use) = (data.datasets, data.sides, data.in_use);
+            (self.grid, self.objective) = (data.grid, data.objective);
+            self.full_batch = None;
+        }
+        if old.optimizer.name != new.optimizer.name || old.optimizer.settings != new.optimizer.settings {
+            let kept: Vec<(String, Vec<Tensor<3>>)> = if old.optimizer.name == new.optimizer.name {
+                self.optimizer.state().into_iter().map(|(name, tensors)| (name.to_owned(), tensors.to_vec())).collect()
+            } else {
+                Vec::new()
+            };
+            let device = self.device.clone().inner();
+            (self.optimizer, self.decay) = rule(new, &self.parameters, &device)?;
+            for (name, tensors) in kept {
+                self.optimizer.restore(&name, tensors);
+            }
+        }
+        if old.training != new.training {
+            let kept: Vec<_> = self.modifiers.iter().flat_map(|modifier| modifier.state()).collect();
+            self.modifiers = parts().iter().filter_map(|part| (part.build)(new)).collect();
+            for (name, tensors) in kept {
+                let _ = self.modifiers.iter_mut().any(|modifier| modifier.restore(&name, tensors.clone()));
+            }
+        }
+        self.now = now;
+        Ok(())
+    }
+
+    fn batch(&self) -> Result<Batch, UserError> {
+        let mut rows = Vec::with_capacity(self.now.len());
+        for ((experiment, data), in_use) in self.now.iter().zip(&self.datasets).zip(&self.in_use) {
+            rows.push(rows_of_update(experiment, data, in_use, self.step));
+        }
+        let mut batch = Batch::new(&rows, self.datasets[0].sizes, &self.objective, self.gather, &self.device);
+        if let Some(soft) = &self.soft {
+            let weight = self.now[0].stage.number("weight");
+            batch.soft = Some(softened(&rows, soft, batch.targets.clone(), weight, &self.device));
+        }
+        Ok(batch)
     }
 }
 
-/// Mean loss of each replica over `batch`, `[replica, 1, 1]`, and the gradient of every parameter, none of them on a tape.
-pub fn gradients(model: &Model, loss: LossKind, parameters: &[Tensor<3>], batch: &Batch) -> (Tensor<3>, Vec<Tensor<3>>) {
-    let leaves: Vec<Tensor<3>> = parameters.iter().map(|p| p.clone().autodiff().require_grad()).collect();
-    let logits = model.logits(&leaves, &batch.pairs);
-    let (value, slope) = slope(loss, logits.clone().detach(), batch.targets.clone());
-    let mut tape = (logits * slope).sum().backward();
-    let gradients =
-        leaves.iter().map(|leaf| leaf.grad_remove(&mut tape).unwrap_or_else(|| leaf.clone().inner().zeros_like())).collect();
-    (value.inner().mean_dim(1), gradients)
+fn rule(experiment: &Experiment, parameters: &[Tensor<3>], device: &Device) -> Result<(Box<dyn Optimizer>, Decay), UserError> {
+    let kind = optimizer_of(experiment).ok_or_else(|| {
+        UserError::new(format!("There is no optimiser called {}", experiment.optimizer.name), "Start from a preset")
+    })?;
+    Ok(((kind.build)(experiment, parameters, device), kind.decay))
 }
 
-/// η of update `t` (from 1).
-fn learning_rate(config: &OptimizerConfig, t: u32) -> f64 {
-    config.learning_rate * (f64::from(t) / f64::from(config.warmup_steps.max(1))).min(1.0)
-}
-
-fn labelled_grid(data: &Dataset) -> Vec<((u16, u16), u16)> {
-    let mut grid: Vec<_> = data.rows.iter().map(|row| ((row.a, row.b), row.label)).collect();
-    for (index, label) in data.train.iter().zip(&data.train_labels) {
-        grid[*index as usize].1 = *label;
-    }
-    grid
-}
-
-fn row(step: u32, data: &Dataset, loss: &[f32], correct: &[f32], square_norm: f32) -> MetricRow {
-    let mean = |values: &[f32], rows: &[u32]| {
-        let sum: f64 = rows.iter().map(|index| f64::from(values[*index as usize])).sum();
-        (sum / rows.len() as f64) as f32
-    };
-    MetricRow {
-        step,
-        train_loss: mean(loss, &data.train),
-        test_loss: mean(loss, &data.test),
-        train_accuracy: mean(correct, &data.train),
-        test_accuracy: mean(correct, &data.test),
-        weight_norm: square_norm.sqrt(),
-    }
-}
-
-/// Whether two experiments have equal tensor shapes, loss, moments and batch size.
-fn same_shape(a: &Experiment, b: &Experiment) -> bool {
-    a.model == b.model
-        && a.loss == b.loss
-        && a.batch_size == b.batch_size
-        && a.task.operation == b.task.operation
-        && a.task.modulus == b.task.modulus
-        && a.task.train_fraction == b.task.train_fraction
-        && a.task.split == b.task.split
-        && a.optimizer.betas == b.optimizer.betas
-        && a.optimizer.epsilon == b.optimizer.epsilon
+/// `experiment` with what may differ between replicas taken from `first`.
+fn alike(experiment: &Experiment, first: &Experiment) -> Experiment {
+    let mut alike = Experiment { name: first.name.clone(), seed: first.seed, ..experiment.clone() };
+    alike.optimizer.learning_rate = first.optimizer.learning_rate;
+    alike.optimizer.weight_decay = first.optimizer.weight_decay;
+    alike.optimizer.warmup_steps = first.optimizer.warmup_steps;
+    alike.task.label_noise = first.task.label_noise;
+    alike
 }

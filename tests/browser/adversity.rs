@@ -2,28 +2,12 @@
 
 use crate::driver::DESK;
 use crate::page::Page;
-use grokscope::experiment::{Experiment, Link, link, preset};
+use grokscope::experiment::{Experiment, Link, link, preset, with_value};
 use grokscope::record::Archive;
-use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 fn landing() -> Experiment {
     preset("quadratic-31").unwrap().experiment.clone()
-}
-
-/// The page opened by a link to `experiment`.
-fn open(experiment: Experiment) -> Page {
-    let text = link::encode(&Link { experiment, crosscoder: None, fingerprint: None }).unwrap();
-    Page::open(DESK, &format!("#x={text}"))
-}
-
-/// Fails unless `field` is refused beside itself with `word` in the message, and Start does nothing.
-fn assert_refused(page: &Page, field: &str, word: &str) {
-    let message = page.text(&format!("error-{field}"));
-    assert!(message.contains(word), "the message beside {field} is {message:?}");
-    page.click("start");
-    std::thread::sleep(Duration::from_millis(500));
-    assert_eq!(page.status().phase, "idle", "an experiment that cannot run was started");
 }
 
 #[test]
@@ -58,7 +42,7 @@ fn division_by_a_composite_modulus_is_refused_beside_the_field() {
     let page = Page::open(DESK, "");
     page.choose("field-task-operation", "div");
     page.fill("field-task-modulus", "12");
-    assert_refused(&page, "task-modulus", "prime");
+    page.assert_refused("task-modulus", "prime");
     page.fill("field-task-modulus", "13");
     assert_eq!(page.text("error-task-modulus"), "", "the message stays after the mistake is gone");
 }
@@ -67,14 +51,14 @@ fn division_by_a_composite_modulus_is_refused_beside_the_field() {
 fn text_that_is_no_number_is_refused_beside_the_field() {
     let page = Page::open(DESK, "");
     page.fill("field-optimizer-learning_rate", "fast");
-    assert_refused(&page, "optimizer-learning_rate", "fast");
+    page.assert_refused("optimizer-learning_rate", "fast");
 }
 
 #[test]
 fn a_split_without_training_rows_is_refused_beside_the_field() {
     let page = Page::open(DESK, "");
     page.fill("field-task-train_fraction", "0.0001");
-    assert_refused(&page, "task-train_fraction", "training");
+    page.assert_refused("task-train_fraction", "training");
 }
 
 #[test]
@@ -82,15 +66,15 @@ fn a_size_beyond_memory_is_refused_beside_the_field() {
     let page = Page::open(DESK, "");
     page.fill("field-model-width", "4096");
     page.fill("field-task-modulus", "401");
-    assert_refused(&page, "task-modulus", "MB");
+    page.assert_refused("task-modulus", "MB");
 }
 
 #[test]
 fn a_loss_that_is_no_longer_finite_ends_the_run_with_its_step_and_keeps_the_curves() {
     // Without memory of the second moment a gradient that passes zero makes an unbounded update; overflow within 30 steps.
-    let mut wild = landing();
-    (wild.optimizer.learning_rate, wild.optimizer.weight_decay, wild.optimizer.betas) = (10.0, 0.0, [0.9, 0.0]);
-    let page = open(wild);
+    let mut wild = with_value(&landing(), "optimizer.betas", "0.9,0").unwrap();
+    (wild.optimizer.learning_rate, wild.optimizer.weight_decay) = (10.0, 0.0);
+    let page = Page::of(DESK, &wild);
     page.start_on_cpu();
     let end = page.wait_for_phase("failed", 60);
     assert!((1..100).contains(&end.step), "{end:?}");
@@ -127,11 +111,11 @@ fn long() -> Experiment {
 
 #[test]
 fn a_run_interrupted_by_a_reload_resumes_to_the_same_fingerprint() {
-    let whole = open(long());
+    let whole = Page::of(DESK, &long());
     whole.start_on_cpu();
     let whole = whole.wait_for_end(300);
 
-    let page = open(long());
+    let page = Page::of(DESK, &long());
     page.start_on_cpu();
     page.wait_for_step(1200, 200);
     page.reload();
@@ -147,22 +131,8 @@ fn a_run_interrupted_by_a_reload_resumes_to_the_same_fingerprint() {
     assert_eq!((resumed.t_mem, resumed.t_gen), (whole.t_mem, whole.t_gen));
 }
 
-/// Waits for the one archive among a browser's downloads.
-fn exported_file(page: &Page) -> PathBuf {
-    let started = Instant::now();
-    loop {
-        let files = std::fs::read_dir(page.driver.downloads.path()).unwrap().map(|entry| entry.unwrap().path());
-        let finished = |file: &PathBuf| file.to_string_lossy().ends_with(".grok.zip");
-        if let Some(file) = files.into_iter().find(finished) {
-            return file;
-        }
-        assert!(started.elapsed() < Duration::from_secs(30), "no *.grok.zip was saved within 30 s");
-        std::thread::sleep(Duration::from_millis(50));
-    }
-}
-
 fn exported(page: &Page) -> Archive {
-    Archive::from_zip(&std::fs::read(exported_file(page)).unwrap()).unwrap()
+    Archive::from_zip(&std::fs::read(page.saved(".grok.zip")).unwrap()).unwrap()
 }
 
 #[test]
@@ -171,7 +141,7 @@ fn an_exported_run_imports_in_a_fresh_profile_with_all_it_had() {
     page.start_on_cpu();
     let sent = page.wait_for_end(60);
     page.click("export");
-    let file = exported_file(&page);
+    let file = page.saved(".grok.zip");
     let archive = exported(&page);
     assert_eq!(archive.experiment, landing());
     assert_eq!(archive.fingerprint().unwrap(), sent.fingerprint, "the archive's own content gives another fingerprint");
@@ -193,7 +163,7 @@ fn a_broken_archive_is_explained_and_the_run_on_the_page_stays() {
     page.start_on_cpu();
     let kept = page.wait_for_end(60);
     page.click("export");
-    let file = exported_file(&page);
+    let file = page.saved(".grok.zip");
     let whole = std::fs::read(&file).unwrap();
     let broken = page.driver.downloads.path().join("broken.zip");
     std::fs::write(&broken, &whole[..whole.len() / 2]).unwrap();

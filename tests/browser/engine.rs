@@ -6,7 +6,7 @@ use crate::worker::Engine;
 use grokscope::crosscoder::{CrosscoderConfig, FitRow, Variant, crosscoder_preset};
 use grokscope::engine::capability::{EngineKind, EngineWish};
 use grokscope::engine::message::{Command, Event};
-use grokscope::experiment::{Activation, Experiment, ModelConfig, TransformerConfig, preset};
+use grokscope::experiment::{Experiment, preset, with_value};
 use grokscope::record::{Checkpoint, MetricRow};
 
 /// Relative difference allowed between the engines: f32 sums in another order, over 20 updates.
@@ -52,26 +52,24 @@ fn assert_chosen(events: &[Event], wish: EngineWish) {
 }
 
 /// 20 updates modulo 7, evaluated after each.
+fn tiny(name: &str, changes: &[(&str, &str)]) -> Experiment {
+    let all = [
+        ("steps", "20"),
+        ("task.modulus", "7"),
+        ("task.train_fraction", "0.6"),
+        ("logging.evaluate_every", "1"),
+        ("logging.checkpoint_every", "5"),
+    ];
+    let start = preset(name).unwrap().experiment.clone();
+    all.iter().chain(changes).fold(start, |e, (path, text)| with_value(&e, path, text).unwrap())
+}
+
 fn tiny_mlp() -> Experiment {
-    let mut tiny = preset("quadratic-31").unwrap().experiment.clone();
-    tiny.steps = 20;
-    (tiny.task.modulus, tiny.task.train_fraction) = (7, 0.6);
-    if let ModelConfig::Mlp(mlp) = &mut tiny.model {
-        mlp.width = 24;
-    }
-    (tiny.logging.evaluate_every, tiny.logging.checkpoint_every) = (1, 5);
-    tiny
+    tiny("quadratic-31", &[("model.width", "24")])
 }
 
 fn tiny_transformer() -> Experiment {
-    let mut tiny = preset("transformer-59-mirror").unwrap().experiment.clone();
-    tiny.steps = 20;
-    (tiny.task.modulus, tiny.task.train_fraction) = (7, 0.6);
-    let activation = Activation::Relu;
-    tiny.model =
-        ModelConfig::Transformer(TransformerConfig { d_model: 16, heads: 2, mlp_width: 32, activation, init_scale: 1.0 });
-    (tiny.logging.evaluate_every, tiny.logging.checkpoint_every) = (1, 5);
-    tiny
+    tiny("transformer-59-mirror", &[("model.d_model", "16"), ("model.heads", "2"), ("model.mlp_width", "32")])
 }
 
 fn assert_close(step: u32, what: &str, cpu: f32, gpu: f32) {

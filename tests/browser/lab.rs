@@ -1,14 +1,7 @@
 //! The story that the page is for: a network memorises, groks, is looked into, and is sent to somebody as a link.
 
 use crate::driver::{DESK, site};
-use crate::page::{END, HOME, Page, Seen};
-use grokscope::experiment::{Experiment, link};
-
-/// The experiment that a link carries, as the command line would read it.
-fn experiment_in(link: &str) -> Experiment {
-    let (_, text) = link.split_once("x=").unwrap();
-    link::decode(text.split('&').next().unwrap()).unwrap().experiment
-}
+use crate::page::{END, HOME, Page, Seen, experiment_in};
 
 fn first(seen: &[Seen], what: &str, is_so: impl Fn(&Seen) -> bool) -> Seen {
     *seen

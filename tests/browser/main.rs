@@ -8,7 +8,10 @@
 mod adversity;
 mod driver;
 mod engine;
+mod interventions;
+mod kinds;
 mod lab;
 mod page;
+mod race;
 mod surface;
 mod worker;

@@ -5,6 +5,7 @@
 //! console is part of every test.
 
 use crate::driver::{Driver, Screen, pictures, site};
+use grokscope::experiment::{Experiment, Link, link};
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::thread;
@@ -51,6 +52,11 @@ impl Page {
         let page = Self::blank(screen);
         page.go(&format!("{}{fragment}", site()));
         page
+    }
+
+    /// The page opened by a link to `experiment`.
+    pub fn of(screen: Screen, experiment: &Experiment) -> Self {
+        Self::open(screen, &fragment_of(experiment))
     }
 
     /// Opens an address of the page and waits until it can be used.
@@ -126,6 +132,13 @@ impl Page {
     pub fn press(&self, key: &str) {
         let keys = json!([{ "type": "keyDown", "value": key }, { "type": "keyUp", "value": key }]);
         self.driver.post("/actions", &json!({ "actions": [{ "type": "key", "id": "keyboard", "actions": keys }] }));
+    }
+
+    /// Moves the mouse to where it points at nothing that answers.
+    pub fn point_away(&self) {
+        let there = json!([{ "type": "pointerMove", "duration": 0, "x": 1, "y": 1, "origin": "viewport" }]);
+        let mouse = json!({ "type": "pointer", "id": "mouse", "parameters": { "pointerType": "mouse" }, "actions": there });
+        self.driver.post("/actions", &json!({ "actions": [mouse] }));
     }
 
     /// Replaces the text of an input and leaves it.
@@ -239,6 +252,74 @@ impl Page {
         self.value("share-text")
     }
 
+    /// The experiment in the link that the page gives now.
+    pub fn linked(&self) -> Experiment {
+        experiment_in(&self.link())
+    }
+
+    /// Lines of the timeline in the list under the curves, in their order.
+    pub fn timeline(&self) -> Vec<String> {
+        let lines = self.js("[...document.querySelectorAll('#timeline-list [data-line]')].map(item => item.dataset.line)");
+        lines.as_array().into_iter().flatten().map(|line| line.as_str().unwrap_or_default().to_owned()).collect()
+    }
+
+    /// Waits for a timeline of exactly these lines.
+    pub fn wait_for_timeline(&self, lines: &[&str]) {
+        let wanted = json!(lines);
+        let shown = "JSON.stringify([...document.querySelectorAll('#timeline-list [data-line]')].map(item => item.dataset.line))";
+        self.wait(&format!("the timeline {wanted}"), &format!("{shown} === JSON.stringify({wanted})"), 15);
+    }
+
+    /// Fails unless `field` is refused beside itself with `word` in the message, and Start does nothing.
+    pub fn assert_refused(&self, field: &str, word: &str) {
+        let message = self.text(&format!("error-{field}"));
+        assert!(message.contains(word), "the message beside {field} is {message:?}");
+        self.click("start");
+        thread::sleep(Duration::from_millis(500));
+        assert_eq!(self.status().phase, "idle", "an experiment that cannot run was started");
+    }
+
+    /// Waits for the one file with this ending among the browser's downloads.
+    pub fn saved(&self, ending: &str) -> PathBuf {
+        let started = Instant::now();
+        loop {
+            let files = std::fs::read_dir(self.driver.downloads.path()).unwrap().map(|entry| entry.unwrap().path());
+            // The browser reserves the name before there is anything in the file.
+            let finished =
+                |file: &PathBuf| file.to_string_lossy().ends_with(ending) && file.metadata().is_ok_and(|data| data.len() > 0);
+            if let Some(file) = files.into_iter().find(finished) {
+                return file;
+            }
+            assert!(started.elapsed() < Duration::from_secs(30), "no *{ending} was saved within 30 s");
+            thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    /// Brings an element to the top of the window; what is out of sight is not drawn.
+    pub fn look_at(&self, id: &str) {
+        self.wait(&format!("#{id}"), &format!("document.getElementById('{id}')"), 15);
+        self.js(&format!(
+            "(() => {{ const found = document.getElementById('{id}'); for (let e = found; e; e = e.parentElement) if (e.tagName === \
+             'DETAILS') e.open = true; found.scrollIntoView({{ block: 'start', behavior: 'instant' }}); }})()"
+        ));
+    }
+
+    /// [`Page::picture_hash`] of a canvas once it is drawn and stays as it is.
+    pub fn settled(&self, id: &str) -> u64 {
+        self.look_at(id);
+        let started = Instant::now();
+        let mut last = None;
+        loop {
+            let now = self.picture_hash(id);
+            if last == Some(now) && self.colours(id) > 2 {
+                return now;
+            }
+            assert!(started.elapsed() < Duration::from_secs(30), "#{id} is blank or never comes to rest");
+            last = Some(now);
+            thread::sleep(Duration::from_millis(300));
+        }
+    }
+
     /// Number of distinct colours on a canvas (or the first canvas inside an element): 1 means that it is blank.
     pub fn colours(&self, id: &str) -> u64 {
         let count = self.js(&format!("(() => {{ {PIXELS} return new Set(pixels('{id}')).size; }})()"));
@@ -281,6 +362,18 @@ impl Drop for Page {
     }
 }
 
+/// The experiment that a link carries, as the command line would read it.
+pub fn experiment_in(link: &str) -> Experiment {
+    let (_, text) = link.split_once("x=").unwrap();
+    link::decode(text.split('&').next().unwrap()).unwrap().experiment
+}
+
+/// The fragment of a link to `experiment`.
+pub fn fragment_of(experiment: &Experiment) -> String {
+    let link = Link { experiment: experiment.clone(), crosscoder: None, fingerprint: None };
+    format!("#x={}", link::encode(&link).unwrap())
+}
+
 /// WebDriver's name of the Tab key.
 pub const TAB: &str = "\u{E004}";
 /// WebDriver's name of the Enter key.
@@ -289,6 +382,8 @@ pub const ENTER: &str = "\u{E007}";
 pub const HOME: &str = "\u{E011}";
 /// WebDriver's name of the End key.
 pub const END: &str = "\u{E010}";
+/// WebDriver's name of the right arrow key.
+pub const RIGHT: &str = "\u{E014}";
 
 /// All pixels of a canvas as 32-bit numbers.
 const PIXELS: &str = "const pixels = id => { const host = document.getElementById(id); \

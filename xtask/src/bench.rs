@@ -9,7 +9,7 @@ use crate::{dist, serve};
 use anyhow::{Context as _, Result};
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Measures and prints.
@@ -87,10 +87,15 @@ impl Measured {
     }
 }
 
-fn native_steps() -> Result<Measured> {
+/// The command line, freshly built.
+pub fn program() -> Result<PathBuf> {
+    // With a test target, so that its dependencies are those that the tests have built.
     execute(cargo(&format!("build {FEATURES} --bin grokscope --test arrows")))?;
-    let program = target_directory()?.join("release").join(format!("grokscope{}", std::env::consts::EXE_SUFFIX));
-    let mut command = Command::new(program);
+    Ok(target_directory()?.join("release").join(format!("grokscope{}", std::env::consts::EXE_SUFFIX)))
+}
+
+fn native_steps() -> Result<Measured> {
+    let mut command = Command::new(program()?);
     command.arg("bench");
     Ok(Measured::read(&output(command)?))
 }
@@ -118,7 +123,8 @@ fn brotli_size(bytes: &[u8]) -> Result<usize> {
     Ok(packed.len())
 }
 
-fn processor() -> String {
+/// The machine, for people who compare.
+pub fn processor() -> String {
     let cores = std::thread::available_parallelism().map_or(0, usize::from);
     let model = fs::read_to_string("/proc/cpuinfo").ok().and_then(|text| {
         text.lines()

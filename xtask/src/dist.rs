@@ -56,6 +56,7 @@ pub fn build(dev: bool) -> Result<PathBuf> {
     let worker_js = write_hashed(&staging, "worker", "js", shim.as_bytes())?;
     let style = write_hashed(&staging, "style", "css", &read(&root().join("www/style.css"))?)?;
     let icon = write_hashed(&staging, "icon", "svg", &read(&root().join("www/icon.svg"))?)?;
+    copy_into(&root().join("www/recorded"), &staging.join("recorded"))?;
     let template = fs::read_to_string(root().join("index.html")).context("index.html is missing")?;
     let index = fill(
         &template,

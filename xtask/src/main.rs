@@ -11,6 +11,7 @@ mod check;
 mod chromium;
 mod command;
 mod dist;
+mod reproduce;
 mod serve;
 mod test;
 
@@ -40,6 +41,12 @@ enum Task {
     Check,
     /// Native tests, then tests of the built site in headless Chromium
     Test(TestArgs),
+    /// Repeat published numbers over several seeds and write docs/reproduction.md
+    Reproduce {
+        /// Only rows whose name or preset contains this; writes no file
+        #[arg(long)]
+        only: Option<String>,
+    },
     /// Sizes, paint times and milliseconds per step, natively and in the browser
     Bench(BenchArgs),
 }
@@ -94,6 +101,7 @@ fn run(task: Task) -> Result<()> {
         Task::Build { dev } => dist::build(dev).map(|dist| println!("The site is in {}", dist.display())),
         Task::Check => check::run(),
         Task::Test(args) => test::run(!args.browser, !args.native, args.no_build, args.filter.as_deref()),
+        Task::Reproduce { only } => reproduce::run(only.as_deref()),
         Task::Bench(args) => bench::run(!args.browser, !args.native, args.quick),
     }
 }

@@ -4,7 +4,11 @@
 mod bench;
 mod fit;
 mod folder;
+mod race;
+mod reproduce;
 mod train;
+
+use train::progress;
 
 use clap::{Parser, Subcommand, ValueEnum};
 use grokscope::crosscoder::{CrosscoderConfig, crosscoder_preset, crosscoder_presets};
@@ -95,6 +99,52 @@ enum Task {
         archive: PathBuf,
         /// Folder to write
         dir: PathBuf,
+    },
+    /// Train a run again with a change at one of its steps: the same up to there, another from there on
+    Branch {
+        /// Folder of the run
+        dir: PathBuf,
+        /// Step at which the change is made
+        #[arg(long)]
+        at: u32,
+        /// The change, e.g. "set optimizer.weight_decay 0"; can be repeated
+        #[arg(long = "change", required = true, value_name = "CHANGE")]
+        changes: Vec<String>,
+        /// Engine
+        #[arg(long, default_value = "cpu")]
+        engine: Wish,
+        /// Folder to write
+        #[arg(long)]
+        out: PathBuf,
+    },
+    /// Compare a control with its arms over seeds
+    Race {
+        /// Race file (JSON)
+        #[arg(required_unless_present = "preset", conflicts_with = "preset")]
+        file: Option<PathBuf>,
+        /// Start from a preset; `grokscope races` lists them
+        #[arg(long)]
+        preset: Option<String>,
+        /// Engine
+        #[arg(long, default_value = "cpu")]
+        engine: Wish,
+        /// Folder to write
+        #[arg(long)]
+        out: PathBuf,
+    },
+    /// List the races, or print one as JSON
+    Races {
+        /// Race to print
+        name: Option<String>,
+    },
+    /// Repeat published numbers over several seeds and print a table
+    Reproduce {
+        /// Only rows whose name or preset contains this
+        #[arg(long)]
+        only: Option<String>,
+        /// Seeds per row instead of five
+        #[arg(long)]
+        seeds: Option<u64>,
     },
     /// Time an update of each preset on this machine
     Bench {
@@ -209,6 +259,14 @@ fn obey(task: Task) -> Result<(), UserError> {
         }
         Task::Export { dir, archive } => folder::write_file(&archive, &folder::read(&dir)?.to_zip()?),
         Task::Import { archive, dir } => folder::write(&dir, Archive::from_zip(&folder::bytes(&archive)?)?.to_files()?),
+        Task::Branch { dir, at, changes, engine, out } => {
+            let archive = train::branch(&folder::read(&dir)?, at, &changes, engine.into(), &out)?;
+            train::print_summary(&archive);
+            Ok(())
+        }
+        Task::Race { file, preset, engine, out } => race::run(file.as_deref(), preset.as_deref(), engine.into(), &out),
+        Task::Races { name } => race::list(name.as_deref()),
+        Task::Reproduce { only, seeds } => reproduce::run(only.as_deref(), seeds),
         Task::Bench { engine } => bench::run(engine.into()),
     }
 }

@@ -52,6 +52,8 @@ pub fn run(experiment: &Experiment, engine: EngineWish, out: Option<&Path>, stop
             }
             archive.checkpoints.push(checkpoint);
         }
+        Event::Intervened(line) => archive.events.push(RunEvent { step, kind: EventKind::Intervened, text: line }),
+        Event::Stage { step, steps } => bar.set_message(format!("source {step}/{steps}")),
         Event::Finished(summary) => archive.summary = Some(summary),
         Event::Error(error) | Event::Crashed(error) => {
             archive.events.push(RunEvent { step, kind: EventKind::Failed, text: error.to_string() });
@@ -64,6 +66,20 @@ pub fn run(experiment: &Experiment, engine: EngineWish, out: Option<&Path>, stop
         folder::write(dir, archive.to_files()?)?;
     }
     trouble.map_or(Ok(archive), Err)
+}
+
+/// Trains the experiment of `recorded` again with `changes` at step `at`, in place of what its timeline had from there on.
+///
+/// A folder keeps weights but no optimiser state, so the run is made again from its start: the same numbers up to `at`, to the
+/// bit on the same engine and build.
+pub fn branch(recorded: &Archive, at: u32, changes: &[String], engine: EngineWish, out: &Path) -> Result<Archive, UserError> {
+    let mut experiment = recorded.experiment.clone();
+    experiment.timeline = experiment.entries().into_iter().filter(|e| e.from < at).map(|e| e.to_string()).collect();
+    for change in changes {
+        experiment = experiment.with_line(&format!("{at} {change}"))?;
+    }
+    experiment.name = format!("{} · branch at {at}", experiment.name);
+    run(&experiment, engine, Some(out), None)
 }
 
 /// One line per finding.

@@ -15,8 +15,9 @@ use super::{
 use crate::experiment::randomness::{Purpose, Stream};
 use crate::model::lost;
 use crate::record::{NamedTensor, UserError, Weights};
-use crate::task::Dataset;
-use crate::train::{AdamW, AdamWSettings};
+use crate::task::{Dataset, Row};
+use crate::train::optimizer::advance;
+use crate::train::{AdamW, Decay, Update};
 use burn::tensor::{Device, Int, Tensor, TensorData, Transaction};
 
 /// Updates between two rows of the live curves, at most, and rows of a short fit, at least.
@@ -59,7 +60,10 @@ impl Fit {
         if width == 0 || sources.iter().any(|s| s.width != width) {
             return Err(UserError::new("The sources have no common width", "Choose checkpoints and one hook of a single run"));
         }
-        let pairs: Vec<(u16, u16)> = data.rows.iter().map(|row| (row.a, row.b)).collect();
+        // Rows of a task without tokens have no mirror; each stands for itself.
+        let pair =
+            |(index, row): (usize, &Row)| if data.sizes.tokens > 0 { (row.a, row.b) } else { (index as u16, index as u16) };
+        let pairs: Vec<(u16, u16)> = data.rows.iter().enumerate().map(pair).collect();
         let (fit_rows, held_rows) = folds(&pairs, config.held_out, config.seed);
         if fit_rows.len() < config.batch_size as usize || held_rows.is_empty() {
             return Err(UserError::new(
@@ -77,8 +81,7 @@ impl Fit {
         }
         let tracked = device.clone().autodiff();
         let dictionary = start(&config, sources.len(), width, device);
-        let optimizer =
-            AdamW::new(AdamWSettings { weight_decay: vec![0.0], betas: BETAS, epsilon: 1e-8 }, &dictionary.parameters(), device);
+        let optimizer = AdamW::new(BETAS, 1e-8, &dictionary.parameters(), device);
         Ok(Self {
             objective: Objective::new(&config, sources.len()),
             inputs: Tensor::from_data(TensorData::new(values, [1, rows, columns]), &tracked),
@@ -119,7 +122,9 @@ impl Fit {
         self.step += 1;
         let left = f64::from(self.config.steps - self.step + 1) / f64::from(self.config.steps);
         let rate = self.config.learning_rate * (left / DECAY).min(1.0);
-        let updated = self.optimizer.update(self.step, &[rate], self.dictionary.parameters(), gradients);
+        let device = self.device.clone().inner();
+        let update = Update { t: self.step, rates: &[rate], weight_decay: &[0.0], decay_to: None, specs: &[], device: &device };
+        let updated = advance(&mut self.optimizer, Decay::Decoupled, &update, self.dictionary.parameters(), gradients);
         self.dictionary = Dictionary::from_parameters(updated);
         self.last_loss = Some(loss);
     }

@@ -1,0 +1,194 @@
+//! One race under way: each arm trains all its seeds at once, as replicas, one arm after another.
+//!
+//! Arms run one after another and not interleaved, so that the wall time of one is not that of its neighbours. A run that has
+//! reached the criterion at all seeds ends there: what it does afterwards answers another question.
+
+use super::BUILD;
+use super::capability::{EngineChoice, EngineKind};
+use super::message::Event;
+use super::port::Port;
+use super::tick::Tick;
+use crate::experiment::{Experiment, counts};
+use crate::race::{Arm, ArmRun, RaceConfig, RaceResult, summarise};
+use crate::record::{MetricRow, UserError};
+use crate::train::{Stage, Trainer};
+use burn::tensor::Device;
+use std::collections::VecDeque;
+
+/// A race with its clock.
+pub(super) struct Racing {
+    config: RaceConfig,
+    choice: EngineChoice,
+    device: Device,
+    entrants: Vec<Arm>,
+    runs: Vec<ArmRun>,
+    /// What the arm under way still has to run: its seeds as replicas of one run where their rows allow it.
+    waiting: VecDeque<Vec<Experiment>>,
+    /// What its earlier runs gave.
+    arm: Option<ArmRun>,
+    running: Option<Runner>,
+}
+
+/// The arm under way.
+struct Runner {
+    experiments: Vec<Experiment>,
+    trainer: Trainer,
+    stage: Option<Stage>,
+    tick: Tick,
+    /// Rows per seed.
+    rows: Vec<Vec<MetricRow>>,
+    /// Seeds that are known to have reached the criterion.
+    reached: Vec<bool>,
+    /// Updates of the last tick, and of all ticks, those of the source included.
+    updates: u32,
+    all_updates: u32,
+    worked_ms: f64,
+    /// Seeds whose loss is no longer a number.
+    broken: Vec<bool>,
+}
+
+impl Racing {
+    pub(super) fn new(config: RaceConfig, choice: EngineChoice, device: &Device) -> Result<Self, UserError> {
+        let entrants = config.entrants()?;
+        let device = device.clone();
+        Ok(Self { config, choice, device, entrants, runs: Vec::new(), waiting: VecDeque::new(), arm: None, running: None })
+    }
+
+    /// About 50 ms of updates. True when all arms are done.
+    pub(super) async fn advance(&mut self, port: &mut impl Port) -> Result<bool, UserError> {
+        let Some(entrant) = self.entrants.get(self.runs.len()) else { return Ok(true) };
+        let gather = self.choice.kind == EngineKind::Cpu;
+        if self.running.is_none() {
+            if self.arm.is_none() {
+                self.waiting = together(self.config.experiments(entrant)?).into();
+                self.arm = Some(ArmRun::default());
+            }
+            let Some(experiments) = self.waiting.pop_front() else { return Ok(true) };
+            self.running = Some(Runner::new(experiments, gather, &self.device)?);
+        }
+        let Some(runner) = &mut self.running else { return Ok(false) };
+        let begun = port.now_ms();
+        runner.work().await?;
+        runner.note(port.now_ms() - begun, &self.config);
+        let seeds = self.config.seeds.len() as f64;
+        let finished = self.arm.as_ref().map_or(0, |arm| arm.outcomes.len()) as f64;
+        let share = f64::from(runner.trainer.step()) / f64::from(runner.experiments[0].steps.max(1));
+        let of_arm = (finished + share * runner.experiments.len() as f64) / seeds;
+        let done = (self.runs.len() as f64 + of_arm) / self.entrants.len() as f64;
+        port.emit(Event::RaceProgress { arm: entrant.name.clone(), done: done as f32 });
+        if runner.is_done()
+            && let Some(runner) = self.running.take()
+            && let Some(arm) = &mut self.arm
+        {
+            runner.finish(&self.config, arm);
+            if self.waiting.is_empty()
+                && let Some(mut arm) = self.arm.take()
+            {
+                // Milliseconds were summed over runs of one seed or of all at once.
+                arm.ms_per_update /= seeds;
+                self.runs.push(arm);
+            }
+        }
+        Ok(self.runs.len() == self.entrants.len())
+    }
+
+    pub(super) fn finish(self) -> Result<RaceResult, UserError> {
+        summarise(&self.config, self.runs, &self.choice.label, BUILD)
+    }
+}
+
+impl Runner {
+    fn new(experiments: Vec<Experiment>, gather: bool, device: &Device) -> Result<Self, UserError> {
+        let seeds = experiments.len();
+        Ok(Self {
+            trainer: Trainer::new(&experiments, gather, device)?,
+            stage: Stage::new(&experiments, gather, device)?,
+            experiments,
+            tick: Tick::new(if gather { 4096 } else { 32 }),
+            rows: vec![Vec::new(); seeds],
+            reached: vec![false; seeds],
+            broken: vec![false; seeds],
+            updates: 0,
+            all_updates: 0,
+            worked_ms: 0.0,
+        })
+    }
+
+    async fn work(&mut self) -> Result<(), UserError> {
+        self.updates = 0;
+        if let Some(stage) = &mut self.stage {
+            while self.updates < self.tick.steps() && !stage.is_done() {
+                stage.advance().await?;
+                self.updates += 1;
+            }
+            stage.settle().await?;
+            if stage.is_done()
+                && let Some(stage) = self.stage.take()
+            {
+                self.trainer.take_over(stage).await?;
+            }
+            return Ok(());
+        }
+        let last = self.experiments[0].steps;
+        let evaluates = |step| self.experiments[0].logging.evaluates_at(step, last);
+        if self.trainer.step() == 0 {
+            self.trainer.evaluate();
+        }
+        while self.updates < self.tick.steps() && self.trainer.step() < last {
+            self.trainer.advance().await?;
+            self.updates += 1;
+            if evaluates(self.trainer.step()) {
+                self.trainer.evaluate();
+            }
+        }
+        for evaluation in self.trainer.read().await?.rows {
+            for ((rows, row), broken) in self.rows.iter_mut().zip(evaluation).zip(&mut self.broken) {
+                *broken |= !row.train_loss.is_finite();
+                if !*broken {
+                    rows.push(row);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn note(&mut self, spent_ms: f64, config: &RaceConfig) {
+        self.worked_ms += spent_ms;
+        self.all_updates += self.updates;
+        self.tick.took(self.updates, spent_ms);
+        for ((rows, reached), experiment) in self.rows.iter().zip(&mut self.reached).zip(&self.experiments) {
+            *reached = *reached || config.outcome(experiment, rows, false).steps.is_some();
+        }
+    }
+
+    fn is_done(&self) -> bool {
+        let settled = self.reached.iter().zip(&self.broken).all(|(reached, broken)| *reached || *broken);
+        self.stage.is_none() && (self.trainer.step() >= self.experiments[0].steps || settled)
+    }
+
+    /// Adds what came out to the arm's record.
+    fn finish(self, config: &RaceConfig, arm: &mut ArmRun) {
+        // A run whose first evaluation was already not a number has no row to show, and then none of the arm are shown: rows
+        // belong to seeds by their place.
+        let last: Vec<MetricRow> = self.rows.iter().filter_map(|rows| rows.last().copied()).collect();
+        if last.len() == self.rows.len() && arm.final_rows.len() == arm.outcomes.len() {
+            arm.final_rows.extend(last);
+        }
+        for (rows, experiment) in self.rows.iter().zip(&self.experiments) {
+            arm.outcomes.push(config.outcome(experiment, rows, true));
+        }
+        arm.ms_per_update += self.worked_ms / f64::from(self.all_updates.max(1));
+        arm.wall_seconds += self.worked_ms / 1000.0;
+    }
+}
+
+/// Experiments that can train as replicas in one list: all of them, or each alone where the split gives them different numbers
+/// of training rows.
+fn together(experiments: Vec<Experiment>) -> Vec<Vec<Experiment>> {
+    let rows: Vec<u32> = experiments.iter().map(|experiment| counts(experiment).train).collect();
+    if rows.windows(2).all(|pair| pair[0] == pair[1]) {
+        vec![experiments]
+    } else {
+        experiments.into_iter().map(|experiment| vec![experiment]).collect()
+    }
+}

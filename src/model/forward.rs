@@ -1,0 +1,101 @@
+//! An experiment's network, ready to run: its parameters' list, its constants on the device, what is done to its outputs.
+
+use super::inputs::Inputs;
+use super::network::{Activations, Network};
+use super::parameters::ParameterSpec;
+use super::registry::{architecture_of, hook_width, shape_of};
+use super::specs;
+use crate::crosscoder::Hook;
+use crate::experiment::Experiment;
+use crate::record::UserError;
+use burn::tensor::{Device, Tensor};
+
+/// A network's shape and constants; its parameters live in a `Vec<Tensor<3>>` in the order of [`Model::specs`].
+#[derive(Debug)]
+pub struct Model {
+    name: &'static str,
+    specs: Vec<ParameterSpec>,
+    network: Box<dyn Network>,
+    output_multiplier: f64,
+    hooks: Vec<Hook>,
+}
+
+impl Model {
+    /// The network that `experiment` asks for, with its constants on `device`.
+    ///
+    /// # Errors
+    /// If no network has this name.
+    pub fn new(experiment: &Experiment, device: &Device) -> Result<Self, UserError> {
+        let architecture = architecture_of(experiment).ok_or_else(|| {
+            let known: Vec<&str> = super::architectures().iter().map(|a| a.kind.name).collect();
+            UserError::new(
+                format!("There is no architecture called \"{}\"", experiment.model.architecture),
+                format!("Use {}", known.join(", ")),
+            )
+        })?;
+        Ok(Self {
+            name: architecture.kind.label,
+            specs: specs(experiment),
+            network: (architecture.network)(&experiment.model, shape_of(experiment), experiment.seed, device),
+            output_multiplier: Some(experiment.model.settings.number("output_multiplier")).filter(|m| *m > 0.0).unwrap_or(1.0),
+            hooks: Hook::ALL.into_iter().filter(|hook| hook_width(experiment, *hook).is_some()).collect(),
+        })
+    }
+
+    /// Names, sizes, starts and learning-rate factors of the parameters, in order.
+    pub fn specs(&self) -> &[ParameterSpec] {
+        &self.specs
+    }
+
+    /// Outputs of each row.
+    ///
+    /// # Shapes
+    /// - parameters: `[replica, rows, columns]` each, in the order of [`Model::specs`]
+    /// - dropout: `[replica, row, hidden]`, multiplies the last hidden layer
+    /// - output: `[replica, row, outputs]`
+    pub fn logits(&self, parameters: &[Tensor<3>], inputs: &Inputs, dropout: Option<&Tensor<3>>) -> Tensor<3> {
+        self.outputs(parameters, None, inputs, dropout)
+    }
+
+    /// Outputs of each row, those of the weights `start` subtracted if there are any: α·(f − f₀). Shapes as for
+    /// [`Model::logits`]. The starting weights get no gradient and no dropout.
+    pub fn outputs(
+        &self,
+        parameters: &[Tensor<3>],
+        start: Option<&[Tensor<3>]>,
+        inputs: &Inputs,
+        dropout: Option<&Tensor<3>>,
+    ) -> Tensor<3> {
+        let mut outputs = self.network.forward(parameters, inputs, dropout, &mut Activations::none());
+        if let Some(start) = start {
+            let fixed: Vec<Tensor<3>> = start.iter().map(|tensor| tensor.clone().inner()).collect();
+            outputs = outputs - self.network.forward(&fixed, inputs, None, &mut Activations::none()).detach();
+        }
+        self.multiplied(outputs)
+    }
+
+    /// Activations of each row at `hook`, read at the answer position: `[replica, row, width]`. Logits are those of
+    /// [`Model::logits`].
+    ///
+    /// # Errors
+    /// If this network has no such hook.
+    pub fn activations(&self, parameters: &[Tensor<3>], inputs: &Inputs, hook: Hook) -> Result<Tensor<3>, UserError> {
+        let mut activations = Activations::only(hook);
+        let outputs = self.network.forward(parameters, inputs, None, &mut activations);
+        if hook == Hook::Logits {
+            return Ok(self.multiplied(outputs));
+        }
+        activations.take(hook).ok_or_else(|| {
+            let there: Vec<&str> = self.hooks.iter().map(|hook| hook.name()).collect();
+            UserError::new(
+                format!("A network of the kind {} has no {}", self.name, hook.name()),
+                format!("Choose the hook {}", there.join(" or ")),
+            )
+        })
+    }
+
+    /// A multiplier of 1 costs nothing.
+    fn multiplied(&self, outputs: Tensor<3>) -> Tensor<3> {
+        if (self.output_multiplier - 1.0).abs() > 0.0 { outputs.mul_scalar(self.output_multiplier) } else { outputs }
+    }
+}

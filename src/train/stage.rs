@@ -1,0 +1,85 @@
+//! The earlier stage at work: the source is trained like any run, tick by tick, then handed over.
+
+use super::Trainer;
+use crate::experiment::Experiment;
+use crate::experiment::stage::Use;
+use crate::record::{UserError, Weights};
+use burn::tensor::Device;
+
+/// A source under training, one per replica.
+#[derive(Debug)]
+pub struct Stage {
+    trainer: Trainer,
+    steps: u32,
+    wanted: Use,
+    temperature: f64,
+}
+
+impl Stage {
+    /// The source of `experiments` (replicas of one run); `None` without an earlier stage.
+    ///
+    /// # Errors
+    /// If the source cannot be made.
+    pub fn new(experiments: &[Experiment], gather: bool, device: &Device) -> Result<Option<Self>, UserError> {
+        let Some((first, wanted)) = experiments.first().and_then(|first| Some((first, first.stage_use()?))) else {
+            return Ok(None);
+        };
+        let sources: Vec<Experiment> =
+            experiments.iter().map(Experiment::source).collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect();
+        Ok(Some(Self {
+            trainer: Trainer::new(&sources, gather, device)?,
+            // The source's own number of steps only shapes its schedule.
+            steps: first.stage.integer("steps"),
+            wanted,
+            temperature: first.stage.number("temperature").max(f64::MIN_POSITIVE),
+        }))
+    }
+
+    /// Updates that the source has made.
+    pub fn step(&self) -> u32 {
+        self.trainer.step()
+    }
+
+    /// Updates that it will make.
+    pub fn steps(&self) -> u32 {
+        self.steps
+    }
+
+    /// Whether it is trained.
+    pub fn is_done(&self) -> bool {
+        self.step() >= self.steps
+    }
+
+    /// Makes one update of the source.
+    ///
+    /// # Errors
+    /// If the device stopped answering.
+    pub async fn advance(&mut self) -> Result<(), UserError> {
+        self.trainer.advance().await
+    }
+
+    /// Waits until the device has made all updates so far.
+    ///
+    /// # Errors
+    /// If the device stopped answering, or the source's loss is no longer a number.
+    pub async fn settle(&mut self) -> Result<(), UserError> {
+        let readings = self.trainer.read().await?;
+        match readings.losses.iter().find(|(_, losses)| losses.iter().any(|loss| !loss.is_finite())) {
+            Some((step, _)) => Err(UserError::new(
+                format!("The source's loss stopped being a number at step {}", step + 1),
+                "Change stage.source, for instance to a lower learning rate",
+            )),
+            None => Ok(()),
+        }
+    }
+
+    /// The source's weights, one set per replica, if they are what is wanted.
+    pub(super) async fn weights(&self) -> Result<Option<Vec<Weights>>, UserError> {
+        if self.wanted == Use::Transplant { self.trainer.weights().await.map(Some) } else { Ok(None) }
+    }
+
+    /// The source's answers to each row, one list per replica, if they are what is wanted.
+    pub(super) async fn answers(&self) -> Result<Option<Vec<Vec<f32>>>, UserError> {
+        if self.wanted == Use::Distill { self.trainer.answers(self.temperature).await.map(Some) } else { Ok(None) }
+    }
+}
