@@ -13,9 +13,13 @@ pub(super) fn inside_view(lab: Lab) -> AnyView {
     let any = Memo::new(move |_| lab.measures.with(|measures| !measures.is_empty()));
     let problem =
         move || lab.measure_problem.get().map(|error| view! { <p class="card notice">{error.to_string()}"."</p> }.into_any());
+    let refused = Memo::new(move |_| lab.measure_problem.with(Option::is_some));
     let body = move || {
         if any.get() {
             measured(lab)
+        } else if refused.get() {
+            // The reason stands above; there is nothing to wait for.
+            ().into_any()
         } else {
             view! {
                 <div class="empty">
