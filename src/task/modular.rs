@@ -2,7 +2,8 @@
 //!
 //! Most published grokking tasks differ in one expression only; a file for each would hide that, and an `enum` with a `match`
 //! per property would spread each over five places. So an operation is an entry of the table below: name, formula, function and
-//! what is known of it. Rows are a-major: (0,0), (0,1), …; operations that divide by b leave out b = 0. Functions are given
+//! what is known of it. Rows are a-major: (0,0), (0,1), …; operations that divide by b leave out b = 0, and `mul_nonzero`
+//! leaves out a = 0 too. Functions are given
 //! residues a, b < p ≤ 4,096 and compute in u64, where even a cube of a sum has room.
 //!
 //! Source of most: Power et al. 2022 (arXiv 2201.02177). Their x³ + xy² + y is n³ + nm² + m of other papers and stands once.
@@ -44,6 +45,8 @@ operations! {
     ("sub", "a − b", "The difference of two residues", |a, b, p| (a + p - b) % p, PLAIN.with_cycle(additive)),
     ("mul", "a · b", "The product of two residues, zeros kept", |a, b, p| a * b % p, SYMMETRIC.with_cycle(multiplicative)),
     ("div", "a / b", "The quotient of two residues, b ≠ 0; p prime", divide, DIVISION.with_cycle(multiplicative)),
+    ("mul_nonzero", "a · b, a and b ≠ 0", "The product of two non-zero residues: for prime p addition of logarithms, (p − 1)² rows",
+        |a, b, p| a * b % p, UNITS.with_cycle(multiplicative)),
     ("sum_of_squares", "a² + b²", "A sum of squares", |a, b, p| (a * a + b * b) % p, SYMMETRIC),
     ("quadratic", "a² + ab + b²", "A quadratic form with a mixed term", |a, b, p| (a * a + a * b + b * b) % p, SYMMETRIC),
     ("quadratic_shifted", "a² + ab + b² + a", "A quadratic form whose a breaks the symmetry",
@@ -76,8 +79,8 @@ struct Operation {
 struct Traits {
     /// Defined for prime p only.
     needs_prime: bool,
-    /// Pairs with b = 0 are not in the domain.
-    divides: bool,
+    /// Smallest a and b of the domain: 1 where zero is left out.
+    first: [u32; 2],
     /// f(a, b) = f(b, a) wherever both are in the domain.
     symmetric: bool,
     /// The cycle modulo p.
@@ -90,10 +93,11 @@ impl Traits {
     }
 }
 
-const PLAIN: Traits = Traits { needs_prime: false, divides: false, symmetric: false, cycle: |_| None };
+const PLAIN: Traits = Traits { needs_prime: false, first: [0, 0], symmetric: false, cycle: |_| None };
 const SYMMETRIC: Traits = Traits { symmetric: true, ..PLAIN };
 const PRIME: Traits = Traits { needs_prime: true, ..PLAIN };
-const DIVISION: Traits = Traits { divides: true, ..PRIME };
+const DIVISION: Traits = Traits { first: [0, 1], ..PRIME };
+const UNITS: Traits = Traits { first: [1, 1], ..SYMMETRIC };
 
 fn additive(p: u32) -> Option<Cycle> {
     Some(Cycle::Additive(p))
@@ -124,7 +128,8 @@ impl Rule for Modular {
 
     fn sizes(&self) -> Sizes {
         let p = self.modulus;
-        Sizes { rows: p * p.saturating_sub(u32::from(self.operation.traits.divides)), tokens: p, width: 0, classes: p }
+        let [a, b] = self.operation.traits.first.map(|first| p.saturating_sub(first));
+        Sizes { rows: a * b, tokens: p, width: 0, classes: p }
     }
 
     fn check(&self) -> Vec<FieldError> {
@@ -133,7 +138,8 @@ impl Rule for Modular {
 
     fn domain(&self, _seed: u64) -> (Domain, Answers) {
         let Operation { answer, traits, .. } = self.operation;
-        labelled(self.modulus, u32::from(traits.divides), |a, b, p| Some(answer(a, b, p)))
+        let [first_a, first_b] = traits.first;
+        labelled(self.modulus, first_b, |a, b, p| (a >= u64::from(first_a)).then(|| answer(a, b, p)))
     }
 
     fn is_symmetric(&self) -> bool {

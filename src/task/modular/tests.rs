@@ -19,7 +19,7 @@ fn residual(name: &str, a: i128, b: i128, y: i128) -> i128 {
     match name {
         "add" | "polynomial" => a + b - y,
         "sub" => a - b - y,
-        "mul" => a * b - y,
+        "mul" | "mul_nonzero" => a * b - y,
         "div" => y * b - a,
         "sum_of_squares" => a.pow(2) + b.pow(2) - y,
         "quadratic" => a.pow(2) + a * b + b.pow(2) - y,
@@ -67,16 +67,18 @@ fn names_are_distinct_and_so_are_functions_modulo_31() {
 }
 
 #[test]
-fn rows_are_in_grid_order_and_only_division_leaves_out_zero_divisors() {
+fn rows_are_in_grid_order_and_zeros_are_left_out_only_by_division_and_the_product_without_zeros() {
     for kind in KINDS {
         let rule = rule(kind.kind.name, 11);
-        let first = i128::from(kind.kind.name == "div");
-        let grid: Vec<(i128, i128)> = (0..11).flat_map(|a| (first..11).map(move |b| (a, b))).collect();
+        let first_b = i128::from(["div", "mul_nonzero"].contains(&kind.kind.name));
+        let first_a = i128::from(kind.kind.name == "mul_nonzero");
+        let grid: Vec<(i128, i128)> = (first_a..11).flat_map(|a| (first_b..11).map(move |b| (a, b))).collect();
         let found = rows(rule.as_ref());
         assert_eq!(found.iter().map(|(a, b, _)| (*a, *b)).collect::<Vec<_>>(), grid, "{}", kind.kind.name);
         assert_eq!(rule.sizes(), Sizes { rows: found.len() as u32, tokens: 11, width: 0, classes: 11 });
     }
     assert_eq!(rule("div", 97).sizes().rows, 9312);
+    assert_eq!(rule("mul_nonzero", 97).sizes().rows, 9216);
 }
 
 #[test]
@@ -109,6 +111,7 @@ fn cycles_are_those_of_linear_rules_and_need_a_prime_for_logarithms() {
     let cycle = |name, p| rule(name, p).cycle();
     assert_eq!([cycle("add", 30), cycle("sub", 31)], [Some(Cycle::Additive(30)), Some(Cycle::Additive(31))]);
     assert_eq!([cycle("mul", 31), cycle("div", 31)], [Some(Cycle::Multiplicative(31)); 2]);
+    assert_eq!([cycle("mul_nonzero", 31), cycle("mul_nonzero", 30)], [Some(Cycle::Multiplicative(31)), None]);
     assert_eq!([cycle("mul", 30), cycle("sum_of_squares", 31), cycle("add_or_multiply", 31)], [None; 3]);
 }
 
