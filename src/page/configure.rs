@@ -12,7 +12,7 @@ use super::session;
 use super::store::{Lab, grouped};
 use crate::experiment::edit::{full, leaf};
 use crate::experiment::{Experiment, Field, FieldError, FieldKind, counts, fields, parameters};
-use crate::task::rule_of;
+use crate::task::{mirrored_test_rows, rule_of};
 use leptos::html::Details;
 use leptos::prelude::*;
 use serde_json::Value;
@@ -102,8 +102,13 @@ fn sizes(experiment: &Experiment) -> String {
     let rows = counts(experiment);
     let noun = if rule_of(experiment).is_some_and(|rule| rule.sizes().width == 0) { "pairs" } else { "rows" };
     let probe = if rows.probe > 0 { format!(", {} set apart as probe", grouped(rows.probe.into())) } else { String::new() };
+    // Whoever has noticed that the order does not matter knows these answers without the rule.
+    let leak = match mirrored_test_rows(&experiment.task, experiment.seed) {
+        Some(known) if known > 0 => format!(" ({} of them with their mirror in training)", grouped(known.into())),
+        _ => String::new(),
+    };
     format!(
-        "{} {noun}: {} for training, {} for the test{probe} · {} parameters",
+        "{} {noun}: {} for training, {} for the test{leak}{probe} · {} parameters",
         grouped(rows.domain.into()),
         grouped(rows.train.into()),
         grouped(rows.test.into()),

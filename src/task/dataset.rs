@@ -160,6 +160,13 @@ pub fn check(task: &TaskConfig) -> Vec<FieldError> {
     if rule.sizes().classes <= 1 && task.label_noise > 0.0 {
         errors.push(FieldError::new("task.label_noise", "Answers are real numbers, so there are no labels to replace", "Use 0"));
     }
+    if rule.is_online() && task.label_noise > 0.0 {
+        errors.push(FieldError::new(
+            "task.label_noise",
+            "Rows that are drawn anew for every update keep their true labels",
+            "Use 0, or task.online=false",
+        ));
+    }
     let probe = task.settings.number("probe_fraction");
     // Counting units may take enumerating them.
     let units = if errors.is_empty() && probe > 0.0 { split_units(task) as usize } else { 0 };
@@ -241,6 +248,20 @@ pub fn side_counts(task: &TaskConfig, seed: u64) -> SideCounts {
 pub fn row_counts(task: &TaskConfig, seed: u64) -> (u32, u32) {
     let counts = side_counts(task, seed);
     (counts.rows, counts.train)
+}
+
+/// Of the test rows of a task with f(a, b) = f(b, a), how many have their mirror (b, a) among the training rows: whoever has
+/// noticed the symmetry knows their answers. `None` for tasks without it, and where the task cannot be divided.
+pub fn mirrored_test_rows(task: &TaskConfig, seed: u64) -> Option<u32> {
+    let (rule, split) = parts(task).ok()?;
+    if !rule.is_symmetric() {
+        return None;
+    }
+    let rows = enumerate(&*rule, seed).0;
+    let sides = deal(task, split, &*rule, &rows, seed);
+    let is_known = |row: &Row| position(&rows, row.b, row.a).is_some_and(|mirror| sides[mirror as usize] == Side::Train);
+    let tests = rows.iter().zip(&sides).filter(|(_, side)| **side == Side::Test);
+    Some(tests.filter(|(row, _)| is_known(row)).count() as u32)
 }
 
 /// Per row in the order of the rule, whether the split of `seed` makes it a training row; empty where the task cannot be divided.

@@ -22,7 +22,7 @@ mod table;
 mod teacher;
 pub mod upload;
 
-pub use dataset::{Dataset, Row, SideCounts, check, row_counts, side_counts, split_units, train_mask};
+pub use dataset::{Dataset, Row, SideCounts, check, mirrored_test_rows, row_counts, side_counts, split_units, train_mask};
 pub use diagnostics::{Diagnostics, MAX_TRIPLES};
 pub use group::{Group, Structure};
 pub use order::{check_curriculum, order, rows_in_use};

@@ -30,6 +30,7 @@ pub(super) const FIELDS: &[Field] = &[
         FieldKind::Choice(&[
             ("random", "Random"),
             ("rows_first", "Row by row (a ascending)"),
+            ("columns_first", "Column by column (b ascending)"),
             ("small_first", "Small numbers first (larger of a, b ascending)"),
             ("diagonal_first", "Diagonal first (distance of a and b on the circle ascending)"),
             ("coset_first", "One coset of a + b after the other"),
@@ -46,6 +47,7 @@ pub(super) const FIELDS: &[Field] = &[
 /// With n tokens, the keys are
 /// - `random`: none;
 /// - `rows_first`: a;
+/// - `columns_first`: b;
 /// - `small_first`: max(a, b), so the rows of the task on 0..m come first for every m;
 /// - `diagonal_first`: the distance of a and b on the circle, min(a − b mod n, b − a mod n);
 /// - `coset_first`: ((a + b) mod n) mod d, where d is the smallest divisor of n above 1 and below n, or √n rounded if there is
@@ -78,8 +80,18 @@ pub fn rows_in_use(curriculum: &Settings, train_rows: usize) -> usize {
 
 /// Reasons why a task's rows cannot be taken up in this order, with one that works.
 pub fn check_curriculum(task: &TaskConfig, curriculum: &Settings) -> Vec<FieldError> {
-    let Some(sizes) = rule_for(task).map(|rule| rule.sizes()) else { return Vec::new() };
+    let Some(rule) = rule_for(task) else { return Vec::new() };
+    let sizes = rule.sizes();
     let name = curriculum.text("order");
+    if rule.is_online() {
+        let cause = "Rows that are drawn anew for every update have no order in which they are taken up";
+        let refuse = |path: &str, remedy: &str| vec![FieldError::new(path, cause, remedy)];
+        return match (name, curriculum.number("share")) {
+            ("random" | "", share) if share == 0.0 || share == 1.0 => Vec::new(),
+            ("random" | "", _) => refuse("curriculum.share", "Use 1, or task.online=false"),
+            _ => refuse("curriculum.order", "Use random, or task.online=false"),
+        };
+    }
     let cause = match name {
         "random" | "" => None,
         "label_first" => (sizes.classes <= 1).then(|| "Answers are real numbers, so there is no first class".to_owned()),
@@ -112,6 +124,7 @@ fn keys(data: &Dataset, name: &str) -> Vec<u32> {
     }
     match name {
         "rows_first" => of_row(&|a, _, _| a),
+        "columns_first" => of_row(&|_, b, _| b),
         "small_first" => of_row(&|a, b, _| a.max(b)),
         "diagonal_first" => of_row(&|a, b, _| a.abs_diff(b).min(n - a.abs_diff(b))),
         "coset_first" => {
@@ -185,6 +198,7 @@ mod tests {
             assert!(keys.is_sorted(), "{name}: {keys:?}");
         };
         ascends("rows_first", &|a, _, _| a);
+        ascends("columns_first", &|_, b, _| b);
         ascends("small_first", &|a, b, _| a.max(b));
         ascends("label_first", &|_, _, y| y);
         // The smaller of the two arcs between a and b on a circle of 15.
@@ -235,8 +249,13 @@ mod tests {
         assert!(refused(&add(13, 0.5)).is_empty());
         assert_eq!(refused(&add(14, 0.5)), ["guided"]);
         assert_eq!(refused(&task("mul", Settings::default().with("modulus", 7), 0.5)), ["guided"]);
-        let structured = ["rows_first", "small_first", "diagonal_first", "coset_first", "guided"];
+        let structured = ["rows_first", "columns_first", "small_first", "diagonal_first", "coset_first", "guided"];
         assert_eq!(refused(&task("digits", Settings::default(), 0.5)), structured);
+        let online = Settings::default().with("bits", 12).with("relevant", 3).with("samples", 100).with("online", true);
+        let online = task("parity", online, 0.5);
+        assert_eq!(refused(&online).len(), names().len() - 1);
+        assert!(check_curriculum(&online, &by("random")).is_empty());
+        assert_eq!(check_curriculum(&online, &by("random").with("share", 0.5))[0].path, "curriculum.share");
         let real = task("linear_teacher", Settings::default().with("dimensions", 4).with("samples", 20).with("noise", 0.0), 0.5);
         assert_eq!(refused(&real).len(), structured.len() + 1);
     }

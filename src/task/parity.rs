@@ -27,7 +27,8 @@ pub const KIND: TaskKind = TaskKind {
                 "Bits k that the answer depends on: the first k",
                 FieldKind::Integer { min: 1, max: 8 },
             )
-            .starts("3"),
+            .starts("3")
+            .live(),
             Field::new(
                 "task.samples",
                 "Samples",

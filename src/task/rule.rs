@@ -81,6 +81,11 @@ pub trait Rule: Debug {
         None
     }
 
+    /// Whether each update draws rows of its own; see [`Rule::fresh`].
+    fn is_online(&self) -> bool {
+        self.fresh(0, 0, 0).is_some()
+    }
+
     /// `count` fresh rows for update `step`, if the task is sampled online instead of from a fixed training set.
     fn fresh(&self, _seed: u64, _step: u32, _count: u32) -> Option<(Domain, Answers)> {
         None

@@ -238,3 +238,28 @@ fn a_check_names_the_setting_and_one_that_works() {
     assert!(check(&with_probe(task("add", 31, 0.7, "random"), remedy)).is_empty());
     assert!(Dataset::new(&with_probe(task("add", 31, 0.7, "random"), remedy), 0).is_ok());
 }
+
+#[test]
+fn test_rows_whose_mirror_is_known_are_counted_one_by_one() {
+    // Reference: the split itself, row by row.
+    for (operation, split, fraction) in [("add", "random", 0.4), ("mul", "random", 0.7), ("add", "rows", 0.5)] {
+        let config = with_probe(task(operation, 13, fraction, split), 0.1);
+        let data = Dataset::new(&config, 3).unwrap();
+        let known = data.test.iter().filter(|row| data.mirror_of(**row).is_some_and(|mirror| data.is_train(mirror as usize)));
+        assert_eq!(mirrored_test_rows(&config, 3), Some(known.count() as u32), "{operation} {split}");
+    }
+    assert_eq!(mirrored_test_rows(&task("add", 13, 0.5, "mirror"), 3), Some(0), "a pair and its mirror are on one side");
+    assert_eq!(mirrored_test_rows(&task("sub", 13, 0.5, "random"), 3), None);
+    assert_eq!(mirrored_test_rows(&named("digits", Settings::default(), 0.5, "random"), 3), None);
+}
+
+#[test]
+fn label_noise_is_refused_where_every_update_draws_its_own_rows() {
+    let settings = Settings::default().with("bits", 12).with("relevant", 3).with("samples", 100).with("bias", 0.5);
+    let noisy =
+        |online: bool| TaskConfig { label_noise: 0.1, ..named("parity", settings.clone().with("online", online), 0.5, "random") };
+    assert_eq!(check(&noisy(false)), []);
+    let refused = check(&noisy(true));
+    assert_eq!((refused.len(), refused[0].path.as_str()), (1, "task.label_noise"));
+    assert!(refused[0].remedy.contains("task.online=false"));
+}
