@@ -84,7 +84,7 @@ pub struct OptimizerConfig {
     pub name: String,
     /// η, per update, at its highest.
     pub learning_rate: f64,
-    /// Decoupled decay: each update first multiplies every parameter by 1 − η·`weight_decay`.
+    /// λ. Where it acts, beside the rule or in its gradient, is the rule's: see `train::Decay`.
     pub weight_decay: f64,
     /// The rule's own settings, e.g. `betas`, and those of the schedule.
     #[serde(flatten)]

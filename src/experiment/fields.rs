@@ -22,6 +22,9 @@ pub struct Kind {
     pub fields: &'static [Field],
 }
 
+/// Longest name of an experiment, in characters.
+pub const MAX_NAME: usize = 80;
+
 /// Largest seed: JSON readers that keep numbers as f64 hold it exactly.
 pub const MAX_SEED: u64 = (1 << 53) - 1;
 
@@ -48,7 +51,7 @@ pub fn kinds_of(path: &str) -> Option<Vec<Kind>> {
 static FIELDS: LazyLock<Vec<Field>> = LazyLock::new(|| {
     let mut table = vec![
         Field::new("schema", "Format version", "Version of this format", FieldKind::Integer { min: 1, max: u64::from(SCHEMA) }),
-        Field::new("name", "Name", "For people; never influences a number", FieldKind::Text { max_chars: 80 }),
+        Field::new("name", "Name", "For people; never influences a number", FieldKind::Text { max_chars: MAX_NAME }),
         Field::new("seed", "Seed", "Root of every random number", FieldKind::Integer { min: 0, max: MAX_SEED }),
         Field::new("steps", "Steps", "Optimiser updates to make", FieldKind::Integer { min: 1, max: 10_000_000 }),
         Field::new(
@@ -92,7 +95,7 @@ static FIELDS: LazyLock<Vec<Field>> = LazyLock::new(|| {
         Field::new(
             "optimizer.weight_decay",
             "Weight decay",
-            "Each update first multiplies every weight by 1 − η · weight decay",
+            "λ: each update shrinks weights (or their way from the start) by 1 − ηλ; Adam and gradient descent add λ times them to the gradient",
             closed(0.0, 1000.0),
         )
         .live(),
@@ -116,7 +119,7 @@ static FIELDS: LazyLock<Vec<Field>> = LazyLock::new(|| {
             "timeline",
             "Timeline",
             "What changes on the way, e.g. 200 set optimizer.weight_decay 0; one line each",
-            FieldKind::Lines { max_count: 64 },
+            FieldKind::Lines { max_count: super::timeline::MAX_LINES },
         )
         .neutral(""),
         Field::new(

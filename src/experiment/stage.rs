@@ -5,7 +5,7 @@
 //! trains the source again; a file of weights would make an experiment that cannot be sent.
 
 use super::config::Experiment;
-use super::edit::{parse_assignment, replace};
+use super::edit::{get, parse_assignment, replace};
 use super::field::{Field, FieldError, FieldKind, above};
 use super::settings::Settings;
 use crate::record::UserError;
@@ -103,6 +103,22 @@ impl Experiment {
         }
         Ok(Some(source))
     }
+}
+
+/// Why the answers that the source of a distillation gave before the run are not those to the rows under the settings `now`,
+/// with what can change instead.
+pub(super) fn outdated(experiment: &Experiment, now: &Experiment) -> Option<(String, String)> {
+    if experiment.stage_use() != Some(Use::Distill) {
+        return None;
+    }
+    let kinds = crate::task::tasks();
+    let own = kinds.iter().find(|task| task.kind.name == experiment.task.operation).map_or(&[][..], |task| task.kind.fields);
+    let of_the_rows = ["loss", "task.operation"].into_iter().chain(own.iter().map(|field| field.path));
+    let changed = of_the_rows.into_iter().find(|path| get(experiment, path) != get(now, path))?;
+    Some((
+        format!("changes {changed}, and the source has answered once for all, before the run"),
+        "Leave it as it is, or do without stage.use=distill; training fraction, label noise and curriculum may change".into(),
+    ))
 }
 
 /// Refuses a source that cannot run or does not fit.

@@ -14,11 +14,16 @@
 use super::config::Experiment;
 use super::edit::{self, field_at, replace};
 use super::field::{FieldError, FieldKind};
+use super::stage;
 use crate::record::UserError;
-use crate::train;
+use crate::{model, train};
 
 /// How many times a ramp over the data may change it: each change deals out the rows anew.
 const DATA_STAGES: u32 = 32;
+/// Most lines.
+pub(super) const MAX_LINES: usize = 64;
+/// Most ramps over the data: stages of each are checked before the run, with everything else that is then in force.
+const MAX_DATA_RAMPS: usize = 8;
 
 /// One line.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,6 +60,13 @@ pub enum Change {
         /// Its arguments.
         arguments: Vec<String>,
     },
+}
+
+/// The line that makes `change` from step `at` on. A change is a line without its step; that of a ramp begins with where the ramp
+/// ends: `-400 ramp optimizer.weight_decay 0`.
+pub fn line_at(at: u32, change: &str) -> String {
+    let change = change.trim();
+    if change.starts_with('-') { format!("{at}{change}") } else { format!("{at} {change}") }
 }
 
 impl Entry {
@@ -97,6 +109,28 @@ impl Entry {
             return Err(refuse("only a ramp lasts from one step to another"));
         }
         Ok(Self { from, to, change })
+    }
+}
+
+impl Entry {
+    /// The steps at which it changes the data, and for other settings its ends.
+    pub fn moments(&self) -> impl Iterator<Item = u32> + use<> {
+        let stages = match &self.change {
+            Change::Act { .. } => Vec::new(),
+            Change::Ramp { path, .. } if deals_anew(path) => {
+                (self.from..self.to).step_by(stride(path, self) as usize).chain([self.to]).collect()
+            }
+            Change::Set { .. } | Change::Ramp { .. } => vec![self.from, self.to],
+        };
+        stages.into_iter()
+    }
+
+    /// Whether a stage of the ramp may be impossible though both its ends are possible. Ranges and row counts refuse numbers
+    /// above or below a bound, so what lies between two that are allowed is allowed; but a whole number may mean something of
+    /// its own, as 0 active bits are all bits. Looking at each of 32 stages costs the page a tenth of a second.
+    fn jumps(&self) -> bool {
+        let Change::Ramp { path, .. } = &self.change else { return false };
+        deals_anew(path) && super::fields::fields().iter().any(|f| f.path == path && !matches!(f.kind, FieldKind::Number { .. }))
     }
 }
 
@@ -150,6 +184,29 @@ impl Experiment {
         })
     }
 
+    /// Updates made when the update rule that makes the update after `step` updates was taken up: 0 for the one that the run
+    /// began with. A rule taken up again begins anew.
+    pub fn rule_since(&self, step: u32) -> u32 {
+        let entries = self.entries();
+        let switches: Vec<(u32, &str)> = entries
+            .iter()
+            .filter_map(|entry| match &entry.change {
+                Change::Set { path, text } if path == "optimizer.name" => Some((entry.from, text.as_str())),
+                _ => None,
+            })
+            .filter(|(at, _)| *at <= step)
+            .collect();
+        let (mut name, mut since) = (self.optimizer.name.as_str(), 0);
+        for (index, (at, text)) in switches.iter().enumerate() {
+            // Of several lines at one step only the last counts.
+            let is_last = switches.get(index + 1).is_none_or(|(next, _)| next > at);
+            if is_last && *text != name {
+                (name, since) = (text, *at);
+            }
+        }
+        since
+    }
+
     /// The actions that are taken after `step` updates, in order.
     pub fn actions_at(&self, step: u32) -> Vec<Entry> {
         self.entries().into_iter().filter(|e| e.from == step && matches!(e.change, Change::Act { .. })).collect()
@@ -164,15 +221,26 @@ impl Experiment {
         let mut changed = self.clone();
         let place = changed.timeline.iter().filter_map(|l| Entry::parse(l).ok()).take_while(|e| e.from <= entry.from).count();
         changed.timeline.insert(place, entry.to_string());
+        if changed.timeline.len() > MAX_LINES {
+            return Err(UserError::new(
+                format!("The timeline has {} lines already, and {MAX_LINES} are the most", self.timeline.len()),
+                "Remove one first, or let a ramp take the place of several",
+            ));
+        }
         let mut errors = Vec::new();
         check(&changed, &mut errors);
         if errors.is_empty() { Ok(changed) } else { Err(errors.into()) }
     }
 }
 
+/// Whether a setting decides which rows there are or which of them are in use.
+fn deals_anew(path: &str) -> bool {
+    path.starts_with("task.") || path.starts_with("curriculum.")
+}
+
 /// Steps between two changes of a ramp.
 fn stride(path: &str, entry: &Entry) -> u32 {
-    if path.starts_with("task.") || path.starts_with("curriculum.") { (entry.to - entry.from).div_ceil(DATA_STAGES) } else { 1 }
+    if deals_anew(path) { (entry.to - entry.from).div_ceil(DATA_STAGES) } else { 1 }
 }
 
 /// The value of a ramp at `step`, as text with six significant digits.
@@ -195,71 +263,144 @@ fn ramped(before: &Experiment, path: &str, text: &str, entry: &Entry, step: u32)
     })
 }
 
-/// Refuses lines that cannot be read, are out of order, or change what cannot change.
+/// Refuses lines that cannot be read, are out of order, change what cannot change, or lead to what cannot run.
 pub(super) fn check(experiment: &Experiment, errors: &mut Vec<FieldError>) {
-    let refuse = |cause: String, remedy: String| FieldError::new("timeline", cause, remedy);
+    if let Some(error) = refused_line(experiment).or_else(|| refused_moment(experiment)) {
+        errors.push(error);
+    }
+}
+
+fn refusal(cause: impl Into<String>, remedy: impl Into<String>) -> FieldError {
+    FieldError::new("timeline", cause, remedy)
+}
+
+/// The first line that is wrong in itself.
+fn refused_line(experiment: &Experiment) -> Option<FieldError> {
     let mut now = experiment.clone();
-    let mut last = 0;
+    let (mut last, mut data_ramps) = (0, 0);
     for line in &experiment.timeline {
         let entry = match Entry::parse(line) {
             Ok(entry) => entry,
-            Err(error) => {
-                errors.push(refuse(error.cause, error.remedy));
-                return;
-            }
+            Err(error) => return Some(refusal(error.cause, error.remedy)),
         };
         if entry.from < last {
-            errors.push(refuse(format!("\"{line}\" comes after a line with a later step"), "Sort the lines by step".into()));
-            return;
+            return Some(refusal(format!("\"{line}\" comes after a line with a later step"), "Sort the lines by step"));
         }
         last = entry.from;
         if entry.to > experiment.steps {
-            errors.push(refuse(
+            return Some(refusal(
                 format!("\"{line}\" lies beyond the run's {} steps", experiment.steps),
                 format!("Use a step of at most {}", experiment.steps),
             ));
-            return;
         }
         match &entry.change {
             Change::Set { path, text } | Change::Ramp { path, text } => {
+                let is_ramp = matches!(entry.change, Change::Ramp { .. });
+                if is_ramp && edit::get(&now, path).is_some_and(|v| v.is_number()) && text.parse::<f64>().is_err() {
+                    return Some(refusal(format!("\"{line}\": {text} is no number"), "Ramp to a number, or use set"));
+                }
                 let changed =
                     field_at(&now, path).and_then(|field| if field.live { replace(&now, path, text) } else { Err(fixed(path)) });
-                let is_ramp = matches!(entry.change, Change::Ramp { .. });
-                let number = || edit::get(&now, path).is_some_and(|v| v.is_number()) && text.parse::<f64>().is_ok();
                 match changed {
-                    Ok(_) if is_ramp && !number() => {
-                        errors.push(refuse(format!("\"{line}\": {path} is not a number"), "Use set instead of ramp".into()));
-                        return;
+                    Ok(_) if is_ramp && !edit::get(&now, path).is_some_and(|v| v.is_number()) => {
+                        return Some(refusal(format!("\"{line}\": {path} is not a number"), "Use set instead of ramp"));
                     }
-                    Ok(changed) => {
-                        let mut alone = Experiment { timeline: Vec::new(), ..changed.clone() };
-                        // What the change leads to must be able to run, as an experiment of its own.
-                        alone.name = experiment.name.clone();
-                        if let Err(found) = alone.validate() {
-                            errors.extend(
-                                found
-                                    .into_iter()
-                                    .map(|e| refuse(format!("\"{line}\" leads to {}: {}", e.path, e.cause), e.remedy)),
-                            );
-                            return;
-                        }
-                        now = changed;
-                    }
-                    Err(error) => {
-                        errors.push(refuse(format!("\"{line}\": {}", error.cause), error.remedy));
-                        return;
-                    }
+                    Ok(changed) => now = changed,
+                    Err(error) => return Some(refusal(format!("\"{line}\": {}", error.cause), error.remedy)),
+                }
+                data_ramps += usize::from(is_ramp && deals_anew(path));
+                if data_ramps > MAX_DATA_RAMPS {
+                    return Some(refusal(
+                        format!("\"{line}\" is ramp number {data_ramps} over the data, and {MAX_DATA_RAMPS} are the most"),
+                        "Use set instead of ramp",
+                    ));
                 }
             }
             Change::Act { name, arguments } => {
                 let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
                 if let Err(error) = train::check_action(name, &arguments, &now) {
-                    errors.push(refuse(format!("\"{line}\": {}", error.cause), error.remedy));
-                    return;
+                    return Some(refusal(format!("\"{line}\": {}", error.cause), error.remedy));
                 }
             }
         }
     }
+    None
+}
+
+/// The first step at which the settings in force could not run, or not with the weights that the run has by then.
+fn refused_moment(experiment: &Experiment) -> Option<FieldError> {
+    let entries: Vec<(&String, Entry)> =
+        experiment.timeline.iter().filter_map(|line| Some((line, Entry::parse(line).ok()?))).collect();
+    let moments = entries.iter().flat_map(|(line, entry)| {
+        let counts = move |at: &u32| [entry.from, entry.to].contains(at) || entry.jumps();
+        entry.moments().filter(counts).map(|at| (at, *line, entry.from))
+    });
+    let mut moments: Vec<(u32, &String, u32)> = moments.collect();
+    // The last line of a step is the one that its settings end with.
+    moments.reverse();
+    moments.sort_by_key(|(at, ..)| *at);
+    moments.dedup_by_key(|(at, ..)| *at);
+    let mut before = experiment.clone();
+    for (at, line, from) in moments {
+        let named =
+            |cause: &str| if at == from { format!("\"{line}\" {cause}") } else { format!("\"{line}\", by step {at}, {cause}") };
+        let now = match experiment.at(at) {
+            Ok(now) => now,
+            Err(error) => return Some(refusal(named(&format!("cannot be made: {}", error.cause)), error.remedy)),
+        };
+        if now == before {
+            continue;
+        }
+        // What the change leads to must be able to run, as an experiment of its own.
+        let alone = Experiment { timeline: Vec::new(), ..now.clone() };
+        if let Err(found) = alone.validate() {
+            let first = found.into_iter().next()?;
+            return Some(refusal(named(&format!("leads to {}: {}", first.path, first.cause)), first.remedy));
+        }
+        if let Some((cause, remedy)) = misfit(experiment, &now).or_else(|| stage::outdated(experiment, &now)) {
+            return Some(refusal(named(&cause), remedy));
+        }
+        before = now;
+    }
+    None
+}
+
+/// Why the weights that a run of `experiment` has cannot go on under the settings `now`, with what could.
+fn misfit(experiment: &Experiment, now: &Experiment) -> Option<(String, String)> {
+    let (old, new) = (model::shape_of(experiment), model::shape_of(now));
+    let fits = |now: &Experiment| {
+        let sizes = |e: &Experiment| model::specs(e).into_iter().map(|s| (s.name, s.rows, s.columns)).collect::<Vec<_>>();
+        model::shape_of(now) == old && sizes(now) == sizes(experiment)
+    };
+    if fits(now) {
+        return None;
+    }
+    let inputs = |shape: model::Shape| match shape.tokens {
+        0 => format!("vectors of {} numbers", shape.width),
+        tokens => format!("pairs of {tokens} tokens"),
+    };
+    let cause = if (old.tokens, old.width) == (new.tokens, new.width) {
+        format!("asks for {} outputs, and the network that is being trained has {}", new.outputs, old.outputs)
+    } else {
+        format!("feeds {}, and the network that is being trained reads {}", inputs(new), inputs(old))
+    };
+    // Whichever of the two was changed, only one that wants the same sizes can take its place.
+    let path = if experiment.task.operation == now.task.operation { "loss" } else { "task.operation" };
+    let others = |experiment: &Experiment| -> Vec<&'static str> {
+        let kinds = super::fields::kinds_of(path).unwrap_or_default();
+        let works = |name: &str| {
+            let alone = Experiment { timeline: Vec::new(), ..experiment.clone() };
+            replace(&alone, path, name).is_ok_and(|other| fits(&other) && other.validate().is_ok())
+        };
+        let own = edit::get(experiment, path);
+        let differs = |name: &&str| own.as_ref().and_then(|v| v.as_str()) != Some(*name);
+        kinds.into_iter().map(|kind| kind.name).filter(differs).filter(|name| works(name)).collect()
+    };
+    let remedy = match others(experiment).as_slice() {
+        [] => "Start another run with it".to_owned(),
+        names => format!("Start another run with it; in this one {path} can become {}", names.join(", ")),
+    };
+    Some((cause, remedy))
 }
 
 fn fixed(path: &str) -> UserError {
@@ -269,4 +410,165 @@ fn fixed(path: &str) -> UserError {
         format!("{path} cannot change in the middle of a run"),
         format!("Start another run with it; the nearest setting that can change is {nearest}"),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::experiment::{preset, with_value};
+
+    fn base(changes: &[(&str, &str)]) -> Experiment {
+        changes
+            .iter()
+            .fold(preset("quadratic-31").unwrap().experiment.clone(), |e, (path, value)| with_value(&e, path, value).unwrap())
+    }
+
+    fn with(experiment: &Experiment, lines: &[&str]) -> Experiment {
+        Experiment { timeline: lines.iter().map(|line| (*line).to_owned()).collect(), ..experiment.clone() }
+    }
+
+    fn refused(experiment: &Experiment, lines: &[&str]) -> UserError {
+        with(experiment, lines).validate().unwrap_err().into()
+    }
+
+    #[test]
+    fn a_ramp_passes_evenly_from_the_value_before_it_to_its_own() {
+        // Reference: start + (end − start)·(step − from)/(to − from), to six significant digits.
+        let run = with(&base(&[]), &["10-20 ramp optimizer.weight_decay 1", "100-103 ramp optimizer.learning_rate 0.001"]);
+        let decay = |step| run.at(step).unwrap().optimizer.weight_decay;
+        assert_eq!([9, 10, 15, 18, 20, 300].map(decay), [5.0, 5.0, 3.0, 1.8, 1.0, 1.0]);
+        let rate = |step| run.at(step).unwrap().optimizer.learning_rate;
+        let start = rate(0);
+        let third = |thirds: f64| format!("{:.5e}", start + (0.001 - start) * thirds / 3.0).parse::<f64>().unwrap();
+        assert_eq!([100, 101, 102, 103].map(rate), [start, third(1.0), third(2.0), 0.001]);
+        assert!((9..=21).all(|step| run.changes_at(step) == (10..=20).contains(&step)));
+    }
+
+    #[test]
+    fn a_ramp_of_a_whole_number_is_rounded_to_one() {
+        let run = with(&base(&[("batch_size", "64")]), &["0-10 ramp batch_size 101"]);
+        // 64 + 3.7 each.
+        assert_eq!([0, 1, 2, 3, 9, 10].map(|step| run.at(step).unwrap().batch_size.unwrap()), [64, 68, 71, 75, 97, 101]);
+    }
+
+    #[test]
+    fn a_ramp_over_the_data_moves_in_at_most_32_stages() {
+        let run = with(&base(&[]), &["0-100 ramp task.train_fraction 0.2"]);
+        let share = |step| run.at(step).unwrap().task.train_fraction;
+        // A stage is ⌈100/32⌉ = 4 steps: .4 − .2·4/100 = .392.
+        assert_eq!([0, 3, 4, 7, 8, 99, 100].map(share), [0.4, 0.4, 0.392, 0.392, 0.384, 0.208, 0.2]);
+        let changes: Vec<u32> = (0..=120).filter(|step| run.changes_at(*step)).collect();
+        assert_eq!(changes, (0..=100).step_by(4).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn the_age_of_an_update_rule_counts_from_the_last_switch_that_led_to_another_rule() {
+        let lines = [
+            "0 set optimizer.name adam_w",
+            "20 set optimizer.name sgd",
+            "30 set optimizer.weight_decay 1",
+            "40 set optimizer.name sgd",
+            "50 set optimizer.name muon",
+            "50 set optimizer.name sgd",
+            "60 set optimizer.name adam_w",
+        ];
+        let run = with(&base(&[]), &lines);
+        assert_eq!([0, 19, 20, 45, 50, 59, 60, 99].map(|step| run.rule_since(step)), [0, 0, 20, 20, 20, 20, 60, 60]);
+    }
+
+    #[test]
+    fn a_task_or_loss_that_needs_other_weights_is_refused_with_those_that_do_not() {
+        let base = base(&[]);
+        let templates = refused(&base, &["50 set loss templates"]);
+        assert!(templates.cause.contains("asks for 30 outputs") && templates.cause.contains("has 31"), "{templates}");
+        assert!(templates.remedy.contains("loss can become cross_entropy, hinge, stable_max"), "{templates}");
+        for (task, part) in [
+            ("compose", "feeds pairs of 24 tokens, and the network that is being trained reads pairs of 31"),
+            ("addition", "feeds pairs of "),
+            ("digits", "feeds vectors of 64 numbers"),
+        ] {
+            let line = format!("50 set task.operation {task}");
+            let error = refused(&base, &[&line]);
+            assert!(error.cause.contains(part) && error.cause.contains(&line), "{error}");
+            assert!(error.remedy.contains("task.operation can become sub, mul, div"), "{error}");
+            assert!(!error.remedy.contains("compose"), "{error}");
+        }
+        // One output for two classes, and two for the same two.
+        let parity = self::base(&[("task.operation", "parity"), ("loss", "hinge")]);
+        assert!(refused(&parity, &["50 set loss cross_entropy"]).cause.contains("asks for 2 outputs"));
+        for lines in [
+            ["50 set task.operation sub", "60 set task.operation mul"],
+            ["50 set loss cross_entropy", "60 set loss stable_max"],
+            ["50 set task.operation mul_nonzero", "60 set task.operation formula"],
+        ] {
+            assert_eq!(with(&base, &lines).validate(), Ok(()), "{lines:?}");
+        }
+    }
+
+    #[test]
+    fn every_stage_of_a_ramp_over_the_data_must_be_able_to_run() {
+        let parity = |active: &str| base(&[("task.operation", "parity"), ("loss", "hinge"), ("task.active_bits", active)]);
+        // From 0, which is all bits, the ramp passes 1 and 2 active bits, fewer than the 3 that matter.
+        let error = refused(&parity("0"), &["0-200 ramp task.active_bits 40"]);
+        assert!(error.cause.contains("by step 7") && error.cause.contains("1 active bits"), "{error}");
+        assert!(error.remedy.contains("at least 3"), "{error}");
+        assert_eq!(with(&parity("3"), &["0-200 ramp task.active_bits 40"]).validate(), Ok(()));
+        // Two lines that are possible alone meet: 3 bits are enough for 3 relevant ones, not for 4.
+        let met = refused(&parity("3"), &["0-200 ramp task.active_bits 6", "10 set task.relevant 4"]);
+        assert!(met.cause.contains("10 set task.relevant 4") && met.cause.contains("3 active bits"), "{met}");
+    }
+
+    #[test]
+    fn checking_a_timeline_costs_no_more_than_the_page_can_wait() {
+        let mut long = with(&preset("transformer-59-mirror").unwrap().experiment, &["0-60 ramp curriculum.share 0.5"]);
+        for line in ["0-700 ramp task.train_fraction 0.3", "100-700 ramp task.label_noise 0.1"] {
+            long.timeline.push(line.into());
+        }
+        let parity = [("task.operation", "parity"), ("loss", "hinge"), ("task.active_bits", "3")];
+        for experiment in [long, with(&base(&parity), &["0-200 ramp task.active_bits 40"])] {
+            let begun = std::time::Instant::now();
+            assert_eq!(experiment.validate(), Ok(()));
+            let spent = begun.elapsed().as_millis();
+            eprintln!("{spent} ms");
+            assert!(spent < 500, "{spent} ms");
+        }
+        let ramps: Vec<String> = (0..9).map(|at| format!("{at}-50 ramp curriculum.share 0.5")).collect();
+        let lines: Vec<&str> = ramps.iter().map(String::as_str).collect();
+        assert!(refused(&base(&[]), &lines).cause.contains("8 are the most"));
+    }
+
+    #[test]
+    fn a_source_that_has_answered_is_not_asked_about_other_rows() {
+        let stage = [("loss", "cross_entropy"), ("stage.use", "distill"), ("stage.source", "task.train_fraction=0.5")];
+        let student = base(&stage);
+        for line in ["50 set task.operation mul", "50 set loss stable_max"] {
+            let error = refused(&student, &[line]);
+            assert!(error.cause.contains("the source has answered") && error.remedy.contains("may change"), "{error}");
+        }
+        for line in ["50 set task.train_fraction 0.2", "50 set task.label_noise 0.1", "50 set curriculum.share 0.5"] {
+            assert_eq!(with(&student, &[line]).validate(), Ok(()), "{line}");
+        }
+        let parity =
+            [("task.operation", "parity"), ("loss", "cross_entropy"), ("stage.use", "distill"), ("stage.source", "seed=0")];
+        for line in ["50 set task.active_bits 10", "50-90 ramp task.bias 0.2", "50 set task.relevant 2"] {
+            assert!(refused(&base(&parity), &[line]).cause.contains("the source has answered"), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_full_timeline_takes_no_further_line() {
+        let mut run = base(&[]);
+        for step in 0..MAX_LINES {
+            run = run.with_line(&format!("{step} rescale 0.99")).unwrap();
+        }
+        assert_eq!(run.validate(), Ok(()));
+        let error = run.with_line("100 rescale 0.99").unwrap_err();
+        assert!(error.cause.contains("64 lines already"), "{error}");
+    }
+
+    #[test]
+    fn a_change_becomes_a_line_of_the_step_at_which_it_is_made() {
+        assert_eq!(line_at(40, " set optimizer.weight_decay 0"), "40 set optimizer.weight_decay 0");
+        assert_eq!(line_at(40, "-90 ramp optimizer.weight_decay 0"), "40-90 ramp optimizer.weight_decay 0");
+    }
 }
