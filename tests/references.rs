@@ -9,9 +9,10 @@ use grokscope::crosscoder::{CrosscoderConfig, crosscoder_preset};
 use grokscope::experiment::{Experiment, preset, with_value};
 use grokscope::model::{self, Model};
 use grokscope::record::{NamedTensor, Weights};
-use grokscope::task::rule_of;
+use grokscope::task::{Dataset, rule_of};
+use grokscope::train::modifier::Pace;
 use grokscope::train::optimizer::advance;
-use grokscope::train::{AdamW, Batch, Decay, Extras, HostRows, Objective as Loss, Update, gradients};
+use grokscope::train::{AdamW, Batch, Decay, Extras, HostRows, Objective as Loss, Trainer, Update, gradients};
 use safetensors::{Dtype, SafeTensors};
 
 /// f32 against f64.
@@ -180,6 +181,150 @@ fn gradients_match_central_differences_for_every_activation_and_loss() {
             assert!((difference - norm).abs() < 0.01 * norm, "{activation} {}: {difference} against {norm}", specs[index].name);
         }
     }
+}
+
+#[test]
+fn gradients_of_a_centred_and_multiplied_network_match_central_differences() {
+    let (base, pairs) = tiny_quadratic();
+    let settings = [("model.centered", "true"), ("model.output_multiplier", "3"), ("model.activation", "gelu")];
+    let experiment = settings.iter().fold(base, |e, (path, value)| with_value(&e, path, value).unwrap());
+    let device = Device::flex();
+    let tracked = device.clone().autodiff();
+    let model = Model::new(&experiment, &tracked).unwrap();
+    let specs = model.specs().to_vec();
+    let rows = pairs.iter().map(|(a, b)| ((*a, *b), (a + b) % 7)).collect();
+    let (loss, batch) = batch(&experiment, rows, true, &tracked);
+    let start = model::upload(&[model::draw(&specs, 3)], &specs, "", &device).unwrap();
+    // Away from the start, where f − f₀ and its gradient are not those of f.
+    let here = model::draw(&specs, 4);
+    let at = |weights: &Weights| {
+        let parameters = model::upload(std::slice::from_ref(weights), &specs, "", &device).unwrap();
+        gradients(&model, &loss, &parameters, &batch, Extras { start: Some(&start), ..Extras::default() })
+    };
+    for (index, slope) in at(&here).1.into_iter().enumerate() {
+        let slope = numbers(slope);
+        let norm = slope.iter().map(|v| v * v).sum::<f64>().sqrt();
+        let along = |distance: f64| {
+            let mut moved = here.clone();
+            for (value, step) in moved.tensors[index].values.iter_mut().zip(&slope) {
+                *value += (distance * step / norm) as f32;
+            }
+            numbers(at(&moved).0)[0]
+        };
+        let h = 2e-3;
+        let difference = (along(h) - along(-h)) / (2.0 * h);
+        assert!((difference - norm).abs() < 0.01 * norm, "{}: {difference} against {norm}", specs[index].name);
+    }
+}
+
+#[test]
+fn rows_that_sit_an_update_out_by_their_loss_leave_the_gradient_of_the_others() {
+    // Reference: the mean over all n rows with a zero for those that sit out, k/n times the gradient of the other k alone.
+    let (experiment, pairs) = tiny_quadratic();
+    let tracked = Device::flex().autodiff();
+    let model = Model::new(&experiment, &tracked).unwrap();
+    let rows: Vec<((u16, u16), u16)> = pairs.iter().map(|(a, b)| ((*a, *b), (a + b) % 7)).collect();
+    let parameters = model::upload(&[model::draw(model.specs(), 3)], model.specs(), "", &Device::flex()).unwrap();
+    let (loss, whole) = batch(&experiment, rows.clone(), true, &tracked);
+    let outputs = model.logits(&parameters.iter().map(|p| p.clone().autodiff()).collect::<Vec<_>>(), &whole.inputs, None);
+    let each = numbers(loss.per_row(outputs, whole.targets.clone()).inner());
+    let mean = each.iter().sum::<f64>() / each.len() as f64;
+    type Sits = fn(f64, f64) -> bool;
+    let cases: [(Pace, Sits); 2] =
+        [(Pace::AtMost(0.9), |x, mean| x > 0.9 * mean), (Pace::AtLeast(1.2), |x, mean| x < 1.2 * mean)];
+    for (pace, sits_out) in cases {
+        let kept: Vec<_> = rows.iter().zip(&each).filter(|(_, x)| !sits_out(**x, mean)).map(|(row, _)| *row).collect();
+        assert!(!kept.is_empty() && kept.len() < rows.len());
+        let share = kept.len() as f64 / rows.len() as f64;
+        let (value, ours) = gradients(&model, &loss, &parameters, &whole, Extras { pace: Some(pace), ..Extras::default() });
+        assert_close("the curve shows the mean of all rows", &numbers(value), &[mean], 1e-6);
+        let alone = gradients(&model, &loss, &parameters, &batch(&experiment, kept, true, &tracked).1, Extras::default()).1;
+        for (ours, alone) in ours.into_iter().zip(alone) {
+            let expected: Vec<f64> = numbers(alone).iter().map(|x| share * x).collect();
+            assert_close(&format!("{pace:?}"), &numbers(ours), &expected, RELATIVE);
+        }
+    }
+}
+
+/// Gradient of the loss over all training rows at `weights`, tensor by tensor.
+fn slopes_at(experiment: &Experiment, weights: &Weights) -> Vec<Vec<f64>> {
+    let device = Device::flex();
+    let tracked = device.clone().autodiff();
+    let model = Model::new(experiment, &tracked).unwrap();
+    let data = Dataset::new(&experiment.task, experiment.seed).unwrap();
+    let loss = Loss::new(std::slice::from_ref(experiment), data.sizes.classes as usize, &tracked).unwrap();
+    let rows = HostRows::training(&data, &(0..data.train.len() as u32).collect::<Vec<_>>());
+    let batch = Batch::new(&[rows], data.sizes, &loss, true, &tracked);
+    let parameters = model::upload(std::slice::from_ref(weights), model.specs(), "", &device).unwrap();
+    gradients(&model, &loss, &parameters, &batch, Extras::default()).1.into_iter().map(numbers).collect()
+}
+
+/// Weights before each of the updates `from..to` (counted from 0) and after the last.
+fn path_of(experiment: &Experiment, from: u32, to: u32) -> Vec<Weights> {
+    let mut trainer = Trainer::new(std::slice::from_ref(experiment), true, &Device::flex()).unwrap();
+    let mut path = Vec::new();
+    while trainer.step() <= to {
+        if trainer.step() >= from {
+            path.extend(pollster::block_on(trainer.weights()).unwrap());
+        }
+        pollster::block_on(trainer.advance()).unwrap();
+    }
+    path
+}
+
+/// Adam in 64 bits along a path of weights: what update `t` (from 1) adds to entry `(tensor, index)` but for decay, in units of η.
+fn adam_along(experiment: &Experiment, path: &[Weights], mut visit: impl FnMut(usize, usize, usize, f64)) {
+    let [beta1, beta2] = <[f64; 2]>::try_from(experiment.optimizer.settings.numbers("betas")).unwrap();
+    let mut moments: Vec<Vec<[f64; 2]>> = path[0].tensors.iter().map(|t| vec![[0.0; 2]; t.values.len()]).collect();
+    for (update, weights) in path[..path.len() - 1].iter().enumerate() {
+        let t = update as i32 + 1;
+        for (tensor, slopes) in slopes_at(experiment, weights).into_iter().enumerate() {
+            for (index, g) in slopes.into_iter().enumerate() {
+                let [m, v] = &mut moments[tensor][index];
+                *m = beta1 * *m + (1.0 - beta1) * g;
+                *v = beta2 * *v + (1.0 - beta2) * g * g;
+                let (mean, square) = (*m / (1.0 - beta1.powi(t)), *v / (1.0 - beta2.powi(t)));
+                visit(update, tensor, index, -mean / (square.sqrt() + 1e-8));
+            }
+        }
+    }
+}
+
+#[test]
+fn a_rule_taken_up_in_mid_run_corrects_its_averages_by_its_own_age() {
+    // Reference: Adam in 64 bits that begins at the switch, along the weights of the run. By the run's age the first update would be
+    // (1 − β₁)/√(1 − β₂) = .71 of what it is.
+    let settings = [("task.modulus", "7"), ("model.width", "12"), ("optimizer.name", "sgd"), ("optimizer.weight_decay", "0.5")];
+    let mut experiment = changed("quadratic-31", &settings);
+    experiment.timeline = vec!["20 set optimizer.name adam_w".into(), "20 set optimizer.learning_rate 0.004".into()];
+    assert_eq!(experiment.validate(), Ok(()));
+    let path = path_of(&experiment, 20, 25);
+    let now = experiment.at(20).unwrap();
+    let (rate, decay) = (now.optimizer.learning_rate, now.optimizer.weight_decay);
+    adam_along(&now, &path, |update, tensor, index, step| {
+        let of = |weights: &Weights| f64::from(weights.tensors[tensor].values[index]);
+        let (before, after) = (of(&path[update]), of(&path[update + 1]));
+        let expected = before * (1.0 - rate * decay) + rate * step;
+        assert!((after - expected).abs() < 2e-3 * rate, "update {update}, tensor {tensor}: {after} against {expected}");
+    });
+}
+
+#[test]
+fn a_tensor_with_its_own_rate_goes_its_share_of_the_way_decay_included() {
+    // Reference: w + f·(w·(1 − ηλ) + η·step − w) with Adam's step in 64 bits, along the weights of the run.
+    let settings = [("model.decoder_rate", "0.25"), ("optimizer.weight_decay", "2"), ("optimizer.name", "adam_w")];
+    let experiment = changed("liu-toy", &settings);
+    let factors = model::learning_rate_factors(&experiment);
+    assert!(factors.contains(&1.0) && factors.contains(&0.25), "{factors:?}");
+    let (rate, decay) = (experiment.optimizer.learning_rate, experiment.optimizer.weight_decay);
+    let path = path_of(&experiment, 0, 3);
+    adam_along(&experiment, &path, |update, tensor, index, step| {
+        let of = |weights: &Weights| f64::from(weights.tensors[tensor].values[index]);
+        let (before, after) = (of(&path[update]), of(&path[update + 1]));
+        let way = rate * (step - decay * before);
+        let expected = before + factors[tensor] * way;
+        assert!((after - expected).abs() < 5e-3 * rate, "update {update}, tensor {tensor}: {after} against {expected}");
+    });
 }
 
 #[test]

@@ -9,8 +9,10 @@ use grokscope::engine::capability::EngineWish;
 use grokscope::engine::message::{Command, Resume};
 use grokscope::experiment::{Experiment, preset};
 use grokscope::measure::delay::{Delay, delay};
+use grokscope::model::{Model, upload};
 use grokscope::record::{MetricRow, Weights};
-use grokscope::train::Trainer;
+use grokscope::task::{Answers, Domain, rule_of};
+use grokscope::train::{Batch, Extras, HostRows, Objective, Trainer, gradients};
 use support::{changed, converse_with, median, run, start};
 
 /// Trains `experiments` as replicas, evaluating every step.
@@ -77,6 +79,54 @@ fn four_replicas_equal_four_single_runs() {
             assert!(worst < 1e-3, "replica {index} {}: {worst}", a.name);
         }
     }
+}
+
+#[test]
+fn an_online_run_trains_on_the_rows_that_its_task_draws_for_each_update() {
+    // Reference: the loss of those rows, drawn from the task and scored apart from the trainer, at the weights before the update.
+    let settings = [
+        ("task.operation", "parity"),
+        ("task.bits", "12"),
+        ("task.online", "true"),
+        ("task.samples", "200"),
+        ("loss", "cross_entropy"),
+        ("batch_size", "16"),
+        ("model.activation", "relu"),
+        ("model.width", "20"),
+        ("steps", "6"),
+        ("logging.checkpoint_every", "2"),
+    ];
+    let experiment = changed("quadratic-31", &settings);
+    let device = Device::flex();
+    let tracked = device.clone().autodiff();
+    let mut trainer = Trainer::new(std::slice::from_ref(&experiment), true, &device).unwrap();
+    let rule = rule_of(&experiment).unwrap();
+    let loss = Objective::new(std::slice::from_ref(&experiment), 2, &tracked).unwrap();
+    let model = Model::new(&experiment, &tracked).unwrap();
+    let mut seen = Vec::new();
+    for step in 0..3 {
+        let weights = pollster::block_on(trainer.weights()).unwrap();
+        pollster::block_on(trainer.advance()).unwrap();
+        let (_, ours) = pollster::block_on(trainer.read()).unwrap().losses.remove(0);
+        let Some((Domain::Vectors(vectors), Answers::Labels(labels))) = rule.fresh(experiment.seed, step, 16) else {
+            unreachable!("parity draws vectors")
+        };
+        let pairs = labels.into_iter().map(|label| ((0, 0), label)).collect();
+        let rows = HostRows { pairs, vectors: vectors.clone(), ..HostRows::default() };
+        let batch = Batch::new(&[rows], rule.sizes(), &loss, true, &tracked);
+        let parameters = upload(&weights, model.specs(), "", &device).unwrap();
+        let (expected, _) = gradients(&model, &loss, &parameters, &batch, Extras::default());
+        let expected = expected.into_data().try_into_vec::<f32>().unwrap()[0];
+        assert!((ours[0] - expected).abs() < 1e-6, "update {step}: {} against {expected}", ours[0]);
+        assert!(!seen.contains(&vectors));
+        seen.push(vectors);
+    }
+    // A fresh row is a function of seed and step, so a resumed run sees the same.
+    let whole = run(&experiment);
+    let (_, point) = whole.resume_points.iter().find(|(step, _)| *step == 4).unwrap().clone();
+    let resume = Some(Resume { point, rows: whole.rows.clone(), wall_seconds: 0.0 });
+    let rest = converse_with(vec![Command::Start { experiment, engine: EngineWish::Cpu, resume }], Vec::new());
+    assert_eq!(rest.checkpoints.last(), whole.checkpoints.last());
 }
 
 #[test]

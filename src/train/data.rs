@@ -47,3 +47,28 @@ pub(super) fn softened(rows: &[HostRows], soft: &[Vec<f32>], targets: Tensor<3>,
     let given: Tensor<3> = Tensor::from_data(TensorData::new(values, [replicas, count, classes]), device);
     targets.mul_scalar(1.0 - weight) + given.mul_scalar(weight)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_soft_target_is_the_weighted_mean_of_code_and_answer_of_the_same_row() {
+        // Reference: (1 − w)·code + w·answer, entry by entry, for two replicas with other rows and other answers.
+        let device = Device::flex();
+        let rows = |indices: &[u32]| HostRows { indices: indices.to_vec(), ..HostRows::default() };
+        let answer = |replica: usize, row: usize, class: usize| (1 + replica * 12 + row * 3 + class) as f32 / 32.0;
+        let soft: Vec<Vec<f32>> = (0..2).map(|r| (0..12).map(|at| answer(r, at / 3, at % 3)).collect()).collect();
+        let code = |replica: usize, row: usize, class: usize| if class == (replica + row) % 3 { 1.0f32 } else { 0.0 };
+        let codes: Vec<f32> = (0..12).map(|at| code(at / 6, at / 3 % 2, at % 3)).collect();
+        let targets = Tensor::from_data(TensorData::new(codes, [2, 2, 3]), &device);
+        let chosen = [[3, 1], [0, 2]];
+        let mixed = softened(&[rows(&chosen[0]), rows(&chosen[1])], &soft, targets, 0.25, &device);
+        let values = mixed.into_data().try_into_vec::<f32>().unwrap();
+        for (at, value) in values.into_iter().enumerate() {
+            let (replica, place, class) = (at / 6, at / 3 % 2, at % 3);
+            let row = chosen[replica][place] as usize;
+            assert_eq!(value, 0.75 * code(replica, place, class) + 0.25 * answer(replica, row, class));
+        }
+    }
+}

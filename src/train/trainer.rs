@@ -4,12 +4,12 @@
 //! there until [`Trainer::read`], which the engine calls once per tick. What the timeline changes is a function of the step
 //! alone, so a resumed run and a replayed link are in the same state as the run that made them.
 
-use super::batch::{Batch, rows_of_update};
+use super::batch::{Batch, in_use, rows_of_update};
 use super::data::{Data, softened};
 use super::evaluation::{self, Evaluation, Readings, Sides};
 use super::gradient::{Extras, gradients};
 use super::loss::Objective;
-use super::modifier::{Modifier, Moment, dropout, pace};
+use super::modifier::{Modifier, Moment, augments, dropout, pace};
 use super::optimizer::{self, Decay, Optimizer, Update, optimizer_of};
 use super::schedule::learning_rate;
 use super::{Stage, actions, parts};
@@ -43,6 +43,8 @@ pub struct Trainer {
     objective: Objective,
     optimizer: Box<dyn Optimizer>,
     decay: Decay,
+    /// Updates made when the rule was taken up.
+    rule_since: u32,
     modifiers: Vec<Box<dyn Modifier>>,
     /// The source's probabilities `[row, class]` of each replica, for a distillation.
     soft: Option<Vec<Vec<f32>>>,
@@ -95,6 +97,7 @@ impl Trainer {
             start,
             optimizer,
             decay,
+            rule_since: 0,
             modifiers: parts().iter().filter_map(|part| (part.build)(first)).collect(),
             soft: None,
             full_batch: None,
@@ -168,7 +171,7 @@ impl Trainer {
         let weight_decay: Vec<f64> = self.now.iter().map(|e| e.optimizer.weight_decay).collect();
         let to_start = self.now[0].optimizer.settings.text("decay_to") == "start";
         let update = Update {
-            t,
+            t: t - self.rule_since,
             rates: &rates,
             weight_decay: &weight_decay,
             decay_to: to_start.then_some(self.start.as_slice()),
@@ -335,9 +338,7 @@ impl Trainer {
 
     fn is_full_batch(&self) -> bool {
         let now = &self.now[0];
-        now.batch_size.is_none()
-            && rule_of(now).is_none_or(|rule| rule.fresh(0, 0, 1).is_none())
-            && !super::modifier::augments(now)
+        now.batch_size.is_none() && rule_of(now).is_none_or(|rule| !rule.is_online()) && !augments(now)
     }
 
     /// Follows the timeline at the present step.
@@ -376,20 +377,36 @@ impl Trainer {
     /// Puts the settings in force that the update after `step` updates is made with, and rebuilds what depends on them.
     fn settle_on(&mut self, step: u32) -> Result<(), UserError> {
         let now = self.experiments.iter().map(|e| e.at(step)).collect::<Result<Vec<_>, _>>()?;
-        let (old, new) = (&self.now[0], &now[0]);
-        if old == new {
+        self.rule_since = self.experiments[0].rule_since(step);
+        if self.now == now {
             return Ok(());
         }
-        let same_data = old.task == new.task
-            && old.curriculum == new.curriculum
-            && old.loss == new.loss
-            && old.batch_size == new.batch_size
-            && old.training == new.training;
-        if !same_data {
+        let (old, new) = (&self.now[0], &now[0]);
+        // Label noise may differ between replicas, and a line may set what only the first has already.
+        if self.now.iter().zip(&now).any(|(old, new)| old.task != new.task || old.loss != new.loss) {
+            let sizes = |specs: &[ParameterSpec]| specs.iter().map(|s| (s.rows, s.columns)).collect::<Vec<_>>();
+            if sizes(&model::specs(new)) != sizes(&self.specs) {
+                return Err(UserError::new(
+                    "The timeline asks for a network of other sizes",
+                    "Start another run with the new task or loss",
+                ));
+            }
             let data = Data::new(&now, self.gather, &self.device)?;
             (self.datasets, self.sides, self.in_use) = (data.datasets, data.sides, data.in_use);
             (self.grid, self.objective) = (data.grid, data.objective);
             self.full_batch = None;
+        } else {
+            // A ramp comes here in every step, and rows that stay need not be dealt out and uploaded again.
+            if old.curriculum != new.curriculum {
+                self.in_use = now.iter().zip(&self.datasets).map(|(e, data)| in_use(e, data)).collect();
+            }
+            if old.training != new.training {
+                self.objective = Objective::new(&now, self.datasets[0].sizes.classes as usize, &self.device)?;
+            }
+            let same_rows = old.curriculum == new.curriculum && old.batch_size == new.batch_size;
+            if !same_rows || augments(old) != augments(new) {
+                self.full_batch = None;
+            }
         }
         if old.optimizer.name != new.optimizer.name || old.optimizer.settings != new.optimizer.settings {
             let kept: Vec<(String, Vec<Tensor<3>>)> = if old.optimizer.name == new.optimizer.name {
@@ -418,6 +435,9 @@ impl Trainer {
         let mut rows = Vec::with_capacity(self.now.len());
         for ((experiment, data), in_use) in self.now.iter().zip(&self.datasets).zip(&self.in_use) {
             rows.push(rows_of_update(experiment, data, in_use, self.step));
+        }
+        if rows.windows(2).any(|pair| pair[0].len() != pair[1].len()) {
+            return Err(UserError::new("These seeds have different numbers of training rows by now", "Train them one by one"));
         }
         let mut batch = Batch::new(&rows, self.datasets[0].sizes, &self.objective, self.gather, &self.device);
         if let Some(soft) = &self.soft {

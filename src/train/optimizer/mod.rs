@@ -65,7 +65,8 @@ pub struct OptimizerKind {
 #[cfg(feature = "compute")]
 #[derive(Debug)]
 pub struct Update<'a> {
-    /// Number of the update, from 1.
+    /// Number of the update since the rule was taken up, from 1: what averages that began at zero are corrected by. After a
+    /// switch in mid-run it is not the run's.
     pub t: u32,
     /// η per replica.
     pub rates: &'a [f64],
