@@ -4,14 +4,14 @@
 //! a sum of few cosines, and a cosine of frequency k exists for every modulus: so the columns are read as functions on the
 //! source's cycle and written down on the target's with the same frequencies and coefficients.
 
+use super::network::Shape;
+use super::parameters::{ParameterSpec, Role};
+use super::registry::{architecture_of, shape_of};
 use super::specs;
 use crate::experiment::{Experiment, FieldError};
 use crate::record::{NamedTensor, UserError, Weights};
 use crate::task::{Cycle, rule_of};
 use core::f64::consts::TAU;
-
-/// Tensors that have one row per token.
-const PER_TOKEN: [&str; 2] = ["embed", "w_in"];
 
 /// Names of the tensors that an experiment takes over, in its own order.
 fn wanted(experiment: &Experiment) -> Vec<String> {
@@ -33,6 +33,20 @@ fn cycle(experiment: &Experiment) -> Option<u32> {
     }
 }
 
+/// How many rows a tensor has for each token, of those that read the input: 1 for an embedding, 2 for a first matrix on a and b
+/// side by side, 0 for all others. Names would not tell (`w_in` reads tokens in one network and an embedding in the next), and
+/// neither would sizes (three positions are no tokens); so the architecture is asked what one token more would add.
+fn rows_per_token(experiment: &Experiment, spec: &ParameterSpec) -> usize {
+    let shape = shape_of(experiment);
+    let (Some(architecture), Role::Input) = (architecture_of(experiment), spec.role) else { return 0 };
+    // In another code a row belongs to a frequency or a digit, however many of them there are.
+    if !matches!(experiment.model.settings.text("encoding"), "" | "two_hot") {
+        return 0;
+    }
+    let wider = (architecture.specs)(&experiment.model, Shape { tokens: shape.tokens + 1, ..shape });
+    wider.iter().find(|other| other.name == spec.name).map_or(0, |other| other.rows.saturating_sub(spec.rows))
+}
+
 /// What keeps `experiment` from using `source` as its earlier stage.
 pub fn check_stage(experiment: &Experiment, source: &Experiment) -> Vec<FieldError> {
     if experiment.stage.text("use") == "distill" {
@@ -50,19 +64,31 @@ pub fn check_stage(experiment: &Experiment, source: &Experiment) -> Vec<FieldErr
         else {
             return refuse(format!("{name} is not in both networks"), format!("Use some of {}", list()));
         };
-        let per_token = by_frequency(experiment) && PER_TOKEN.contains(&name.as_str());
-        if per_token && mine.columns == other.columns {
-            if cycle(experiment).is_none() || cycle(source).is_none() {
+        let blocks = rows_per_token(experiment, mine);
+        if by_frequency(experiment) && blocks > 0 && mine.columns == other.columns {
+            let (Some(to), Some(from)) = (cycle(experiment), cycle(source)) else {
                 return vec![FieldError::new(
                     "stage.map",
                     "Frequencies belong to addition and subtraction modulo p, and one of the two tasks is another",
                     "Use same",
                 )];
+            };
+            let rest = |rows: usize, n: u32| rows.checked_sub(blocks * n as usize);
+            if rows_per_token(source, other) != blocks || rest(mine.rows, to) != rest(other.rows, from) {
+                return refuse(
+                    format!("The rows of {name} stand for other things in the source than here"),
+                    "Leave it out, or give both networks the same architecture and input code".into(),
+                );
             }
         } else if (mine.rows, mine.columns) != (other.rows, other.columns) {
+            let why = if by_frequency(experiment) {
+                "Leave it out: only tensors with a row for each token, such as an embedding, can be read at frequencies"
+            } else {
+                "Leave it out, make both networks alike, or use stage.map=frequencies for another modulus"
+            };
             return refuse(
                 format!("{name} is {}×{} in the source and {}×{} here", other.rows, other.columns, mine.rows, mine.columns),
-                "Leave it out, make both networks alike, or use stage.map=frequencies for another modulus".into(),
+                why.into(),
             );
         }
     }
@@ -77,7 +103,7 @@ fn check_distillation(experiment: &Experiment, source: &Experiment) -> Vec<Field
             "Give both the same loss",
         )];
     }
-    if rule_of(experiment).is_some_and(|rule| rule.fresh(0, 0, 1).is_some()) {
+    if rule_of(experiment).is_some_and(|rule| rule.is_online()) {
         return vec![FieldError::new(
             "stage.use",
             "Rows that are drawn anew for every update have no answer of the source",
@@ -105,11 +131,16 @@ fn check_distillation(experiment: &Experiment, source: &Experiment) -> Vec<Field
 pub fn transplant(own: &mut Weights, source: &Weights, experiment: &Experiment) -> Result<(), UserError> {
     let from = experiment.source()?.as_ref().and_then(cycle);
     let to = cycle(experiment);
+    let own_specs = specs(experiment);
     for name in wanted(experiment) {
         let misfit = || UserError::new(format!("The source's {name} does not fit"), "Choose other tensors to take over");
         let theirs = source.get(&name).ok_or_else(misfit)?;
         let mine = own.tensors.iter_mut().find(|tensor| tensor.name == name).ok_or_else(misfit)?;
-        if mine.shape == theirs.shape && (!by_frequency(experiment) || from == to) {
+        let blocks = own_specs.iter().find(|spec| spec.name == name).map_or(0, |spec| rows_per_token(experiment, spec));
+        if from == to || blocks == 0 || !by_frequency(experiment) {
+            if mine.shape != theirs.shape {
+                return Err(misfit());
+            }
             mine.values.clone_from(&theirs.values);
             continue;
         }
@@ -162,7 +193,9 @@ fn resampled(values: &[f64], to: usize) -> Vec<f64> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::start;
     use super::*;
+    use crate::experiment::{preset, with_value};
 
     #[test]
     fn a_cosine_keeps_its_frequency_and_phase_on_another_cycle() {
@@ -189,5 +222,89 @@ mod tests {
         assert!(mine.values[..5].iter().all(|v| (v - 1.0).abs() < 1e-6), "{:?}", mine.values);
         assert!(mine.values[5..].iter().all(|v| (v + 1.0).abs() < 1e-6), "{:?}", mine.values);
         assert!(read_at_frequencies(&mut tensor(9, &|_| 0.0), &tensor(6, &|_| 0.0), 3, 5).is_none());
+    }
+
+    /// Addition modulo 31 in this network, from addition modulo 23, with `stage.tensors` at `tensors`.
+    fn moved(architecture: &[(&str, &str)], tensors: &str) -> Experiment {
+        let stage = [
+            ("stage.use", "transplant"),
+            ("stage.source", "task.modulus=23"),
+            ("stage.map", "frequencies"),
+            ("stage.tensors", tensors),
+        ];
+        let changes = architecture.iter().chain(&stage);
+        changes.fold(preset("quadratic-31").unwrap().experiment.clone(), |e, (path, value)| with_value(&e, path, value).unwrap())
+    }
+
+    fn errors(experiment: &Experiment) -> Vec<FieldError> {
+        check_stage(experiment, &experiment.source().unwrap().unwrap())
+    }
+
+    /// Start and source as drawn, the source put in: (before, source, after).
+    fn transplanted(experiment: &Experiment) -> (Weights, Weights, Weights) {
+        assert_eq!(errors(experiment), []);
+        let (before, source) = (start(experiment).unwrap(), start(&experiment.source().unwrap().unwrap()).unwrap());
+        let mut after = before.clone();
+        transplant(&mut after, &source, experiment).unwrap();
+        (before, source, after)
+    }
+
+    /// Each column of the 31 token rows is the source's 23 read at the same frequencies; rows behind them are the source's.
+    fn is_resampled(after: &NamedTensor, source: &NamedTensor) -> bool {
+        let width = after.shape[1];
+        (0..width).all(|column| {
+            let of = |tensor: &NamedTensor, row: usize| f64::from(tensor.values[row * width + column]);
+            let expected = resampled(&(0..23).map(|row| of(source, row)).collect::<Vec<_>>(), 31);
+            let tokens = expected.iter().enumerate().all(|(row, value)| (of(after, row) - value).abs() < 1e-6);
+            let rest = after.shape[0] - 31;
+            tokens && source.shape[0] == 23 + rest && (0..rest).all(|row| of(after, 31 + row) == of(source, 23 + row))
+        })
+    }
+
+    #[test]
+    fn a_transformer_takes_over_its_embedding_by_frequencies_and_the_rest_as_it_is() {
+        let architecture = [("model.architecture", "transformer"), ("model.d_model", "8"), ("model.heads", "2")];
+        let experiment = moved(&architecture, "embed,pos,w_q,w_in");
+        let (before, source, after) = transplanted(&experiment);
+        assert_eq!(after.get("embed").unwrap().shape, [32, 8], "31 tokens and the equals sign");
+        assert!(is_resampled(after.get("embed").unwrap(), source.get("embed").unwrap()));
+        for name in ["pos", "w_q", "w_in"] {
+            assert_eq!(after.get(name), source.get(name), "{name}");
+        }
+        assert_eq!(after.get("w_out"), before.get("w_out"), "not asked for");
+    }
+
+    #[test]
+    fn both_embeddings_of_a_perceptron_are_taken_over_by_frequencies() {
+        let architecture = [
+            ("model.architecture", "embedding_mlp"),
+            ("model.embedding", "separate"),
+            ("model.embed_width", "5"),
+            ("model.width", "6"),
+        ];
+        let (_, source, after) = transplanted(&moved(&architecture, "embed,embed_b,w_in"));
+        for name in ["embed", "embed_b"] {
+            assert!(is_resampled(after.get(name).unwrap(), source.get(name).unwrap()), "{name}");
+        }
+        assert_eq!(after.get("w_in"), source.get("w_in"));
+    }
+
+    #[test]
+    fn what_cannot_be_read_at_frequencies_is_refused_before_the_source_is_trained() {
+        let refused = |experiment: &Experiment| {
+            let found = errors(experiment);
+            assert_eq!(found.len(), 1, "{found:?}");
+            found.into_iter().next().unwrap()
+        };
+        let transformer = [("model.architecture", "transformer"), ("model.d_model", "8"), ("model.heads", "2")];
+        let all = refused(&moved(&transformer, "all"));
+        assert!(all.cause.contains("unembed is 8×23") && all.remedy.contains("Leave it out"), "{all:?}");
+        // A row of a Fourier code belongs to a frequency, not to a token.
+        let code = refused(&moved(&[("model.encoding", "fourier")], "w_in"));
+        assert!(code.cause.contains("w_in is"), "{code:?}");
+        let other = refused(&moved(&[("task.operation", "mul")], "w_in"));
+        assert_eq!(other.path, "stage.map");
+        // Digits mean the same for every modulus of as many digits.
+        assert_eq!(errors(&moved(&[("model.encoding", "binary")], "w_in")), []);
     }
 }
