@@ -9,7 +9,7 @@ use grokscope::engine::converse;
 use grokscope::engine::message::{Command, Event, Resume};
 use grokscope::experiment::link::{decode, encode};
 use grokscope::experiment::{Experiment, Link, preset};
-use grokscope::race::{RaceConfig, RaceResult, race_preset};
+use grokscope::race::{Arm, RaceConfig, RaceResult, race_preset};
 use grokscope::record::{Archive, MetricRow};
 use support::{Record, changed, converse_with, run, start};
 
@@ -277,4 +277,57 @@ fn a_start_is_refused_while_a_stage_of_another_task_is_asked_to_teach() {
     assert_eq!(refused[0].path, "stage.source");
     let record = converse_with(vec![start(&wrong)], Vec::new());
     assert!(record.errors[0].cause.contains("stage.source"), "{:?}", record.errors);
+}
+
+#[test]
+fn a_switch_of_task_and_loss_that_keeps_all_sizes_runs_and_one_that_does_not_never_starts() {
+    let base = changed("quadratic-31", &[("steps", "30")]);
+    let record = run(&with_lines(&base, &["10 set task.operation sub", "20 set loss cross_entropy"]));
+    assert_eq!(record.summary.unwrap().steps, 30);
+    for line in ["10 set loss templates", "10 set task.operation compose", "10 set task.operation parity"] {
+        assert!(base.with_line(line).is_err(), "{line}");
+        let wrong = Experiment { timeline: vec![line.into()], ..base.clone() };
+        let record = converse_with(vec![start(&wrong)], Vec::new());
+        assert!(record.rows.is_empty() && record.errors[0].remedy.contains("can become"), "{:?}", record.errors);
+    }
+}
+
+#[test]
+fn a_gradual_change_by_hand_runs_from_the_present_step_to_the_one_given() {
+    let base = changed("quadratic-31", &[("steps", "60")]);
+    let mut by_hand = Record::default();
+    let mut lines = Vec::new();
+    let first = vec![start(&base), Command::Step(20)];
+    let then = vec![Command::Intervene("-50 ramp optimizer.weight_decay 1".into()), Command::Continue];
+    converse(first, then, |event| {
+        if let Event::Intervened(line) = &event {
+            lines.push(line.clone());
+        }
+        by_hand.take(event);
+    });
+    assert_eq!(lines, ["20-50 ramp optimizer.weight_decay 1"]);
+    let replayed = run(&with_lines(&base, &["20-50 ramp optimizer.weight_decay 1"]));
+    assert_eq!(fingerprint(&replayed), fingerprint(&by_hand));
+}
+
+#[test]
+fn a_source_that_breaks_costs_its_arm_and_not_the_race() {
+    let mut config = race_preset("weight-decay").unwrap().config.clone();
+    (config.seeds, config.steps) = (vec![0, 1], 150);
+    let wild = "optimizer.learning_rate=10; optimizer.weight_decay=0; optimizer.betas=0.9,0.0";
+    let arm = |name: &str, edits: &[&str]| Arm {
+        name: name.into(),
+        edits: edits.iter().map(|edit| (*edit).to_owned()).collect(),
+        matched_rate: false,
+    };
+    let source = format!("stage.source={wild}");
+    config.arms = vec![
+        arm("broken", &["stage.use=transplant", &source, "stage.steps=100", "stage.tensors=w_in"]),
+        arm("as it was", &["optimizer.weight_decay=5"]),
+    ];
+    let result = raced(config);
+    let steps: Vec<Vec<Option<u32>>> = result.arms.iter().map(|arm| arm.outcomes.iter().map(|o| o.steps).collect()).collect();
+    assert!(steps[0].iter().all(Option::is_some), "{steps:?}");
+    assert_eq!(steps[1], [None, None]);
+    assert_eq!(steps[2], steps[0]);
 }

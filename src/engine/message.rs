@@ -33,7 +33,8 @@ pub enum Command {
     Step(u32),
     /// End the run here; its summary follows.
     Stop,
-    /// Change something now: a line of the timeline without its step, e.g. `set optimizer.weight_decay 0`.
+    /// Change something now: a line of the timeline without its step, e.g. `set optimizer.weight_decay 0`, or from now to a
+    /// step: `-400 ramp optimizer.weight_decay 0`.
     Intervene(String),
     /// Run a control and its arms over seeds.
     Race {

@@ -8,12 +8,13 @@ use super::capability::{EngineChoice, EngineKind};
 use super::message::Event;
 use super::port::Port;
 use super::tick::Tick;
+use crate::experiment::timeline::Entry;
 use crate::experiment::{Experiment, counts};
 use crate::race::{Arm, ArmRun, RaceConfig, RaceResult, summarise};
 use crate::record::{MetricRow, UserError};
 use crate::train::{Stage, Trainer};
 use burn::tensor::Device;
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 /// A race with its clock.
 pub(super) struct Racing {
@@ -122,9 +123,14 @@ impl Runner {
                 self.updates += 1;
             }
             stage.settle().await?;
-            if stage.is_done()
+            if stage.failure().is_some() {
+                // The arm ends here; those before it are kept and those after it run.
+                self.broken.fill(true);
+                self.stage = None;
+            } else if stage.is_done()
                 && let Some(stage) = self.stage.take()
             {
+                self.broken = stage.broken().collect();
                 self.trainer.take_over(stage).await?;
             }
             return Ok(());
@@ -183,12 +189,27 @@ impl Runner {
 }
 
 /// Experiments that can train as replicas in one list: all of them, or each alone where the split gives them different numbers
-/// of training rows.
+/// of training rows, at the start or after a change on the way.
 fn together(experiments: Vec<Experiment>) -> Vec<Vec<Experiment>> {
-    let rows: Vec<u32> = experiments.iter().map(|experiment| counts(experiment).train).collect();
+    let rows: Vec<Vec<u32>> = experiments.iter().map(training_rows).collect();
     if rows.windows(2).all(|pair| pair[0] == pair[1]) {
         vec![experiments]
     } else {
         experiments.into_iter().map(|experiment| vec![experiment]).collect()
     }
+}
+
+/// Training rows of `experiment` and of its earlier stage, at the start and after each change of its data.
+fn training_rows(experiment: &Experiment) -> Vec<u32> {
+    let source = experiment.source().ok().flatten();
+    let mut rows: Vec<u32> = source.iter().chain([experiment]).map(|e| counts(e).train).collect();
+    let mut before = experiment.task.clone();
+    let steps: BTreeSet<u32> = experiment.entries().iter().flat_map(Entry::moments).collect();
+    for now in steps.into_iter().filter_map(|step| experiment.at(step).ok()) {
+        if now.task != before {
+            rows.push(counts(&now).train);
+            before = now.task;
+        }
+    }
+    rows
 }

@@ -7,7 +7,7 @@ use super::tick::Tick;
 use super::{BUILD, capability::EngineKind};
 use crate::experiment::Experiment;
 use crate::experiment::stage::Use;
-use crate::experiment::timeline::Entry;
+use crate::experiment::timeline::{Entry, line_at};
 use crate::measure::delay::delay;
 use crate::record::{Checkpoint, Fingerprint, MetricRow, RunSummary, UserError};
 use crate::train::{Stage, Trainer};
@@ -142,6 +142,9 @@ impl Training {
             made += 1;
         }
         stage.settle().await?;
+        if let Some(error) = stage.failure() {
+            return Err(error);
+        }
         self.tick.took(made, port.now_ms() - begun);
         port.emit(Event::Stage { step: stage.step(), steps: stage.steps() });
         if stage.is_done()
@@ -157,7 +160,7 @@ impl Training {
     /// # Errors
     /// If the change cannot be made.
     pub(super) fn intervene(&mut self, change: &str) -> Result<String, UserError> {
-        let line = format!("{} {}", self.step(), change.trim());
+        let line = line_at(self.step(), change);
         let changed = self.experiment.with_line(&line)?;
         let written = Entry::parse(&line)?.to_string();
         self.trainer.follow(&changed);

@@ -117,7 +117,6 @@ pub(super) fn timeline(lab: Lab) -> AnyView {
         let own = errors.err().unwrap_or_default().into_iter().filter(|error| error.path == "timeline");
         own.map(|error| format!("{}. {}.", error.cause, error.remedy)).collect::<Vec<String>>().join(" ")
     });
-    let no_ramps = move || !live.get();
     let starts_open = list.with_untracked(|list| !list.is_empty());
     view! {
         <details class="drawer" id="timeline" open=starts_open>
@@ -127,7 +126,7 @@ pub(super) fn timeline(lab: Lab) -> AnyView {
                 <p class="problem" role="alert" hidden=flag(move || live.get() || problems.with(String::is_empty))>{text(move || problems.get())}</p>
                 <form class="change" on:submit=submit aria-label="Add a change">
                     <h3>{text(move || if live.get() { "Change something now" } else { "Add a change to the next run" }.into())}</h3>
-                    {controls(row, now, Memo::new(move |_| no_ramps()), Memo::new(move |_| no_ramps()))}
+                    {controls(row, now, Memo::new(move |_| !live.get()), Memo::new(|_| true))}
                     <div class="row">
                         // One at a time: Enter presses the first button of a form, whether it can be seen or not.
                         {part(move || Some(if live.get() {
@@ -179,9 +178,11 @@ fn change_now(lab: Lab, row: Row) -> Result<(), UserError> {
         return Err(UserError::new("No run is under way", "Press Start first"));
     };
     let step = lab.step.get_untracked();
-    let change = row.change(&experiment.at(step)?)?;
+    let line = row.line(&experiment.at(step)?, step)?;
     // The engine refuses it too, but by then the words are far from the boxes.
-    experiment.with_line(&format!("{step} {change}"))?;
+    experiment.with_line(&line)?;
+    // The engine writes the step that it has reached by then.
+    let change = line.strip_prefix(&step.to_string()).unwrap_or(&line).trim_start().to_owned();
     session::command(lab, &Command::Intervene(change));
     Ok(())
 }

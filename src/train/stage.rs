@@ -13,6 +13,8 @@ pub struct Stage {
     steps: u32,
     wanted: Use,
     temperature: f64,
+    /// Per replica, the step at which its loss was found not to be a number.
+    broken: Vec<Option<u32>>,
 }
 
 impl Stage {
@@ -27,6 +29,7 @@ impl Stage {
         let sources: Vec<Experiment> =
             experiments.iter().map(Experiment::source).collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect();
         Ok(Some(Self {
+            broken: vec![None; sources.len()],
             trainer: Trainer::new(&sources, gather, device)?,
             // The source's own number of steps only shapes its schedule.
             steps: first.stage.integer("steps"),
@@ -58,19 +61,33 @@ impl Stage {
         self.trainer.advance().await
     }
 
-    /// Waits until the device has made all updates so far.
+    /// Waits until the device has made all updates so far, and notes whose loss is no longer a number.
     ///
     /// # Errors
-    /// If the device stopped answering, or the source's loss is no longer a number.
+    /// If the device stopped answering.
     pub async fn settle(&mut self) -> Result<(), UserError> {
-        let readings = self.trainer.read().await?;
-        match readings.losses.iter().find(|(_, losses)| losses.iter().any(|loss| !loss.is_finite())) {
-            Some((step, _)) => Err(UserError::new(
-                format!("The source's loss stopped being a number at step {}", step + 1),
-                "Change stage.source, for instance to a lower learning rate",
-            )),
-            None => Ok(()),
+        for (step, losses) in self.trainer.read().await?.losses {
+            for (broken, loss) in self.broken.iter_mut().zip(losses) {
+                if !loss.is_finite() {
+                    broken.get_or_insert(step);
+                }
+            }
         }
+        Ok(())
+    }
+
+    /// Per replica, whether its source has nothing to give any more. One broken source says nothing about its neighbours.
+    pub fn broken(&self) -> impl Iterator<Item = bool> {
+        self.broken.iter().map(Option::is_some)
+    }
+
+    /// Why none of the replicas can go on, if so.
+    pub fn failure(&self) -> Option<UserError> {
+        let first = self.broken.iter().copied().collect::<Option<Vec<u32>>>()?.into_iter().min()?;
+        Some(UserError::new(
+            format!("The source's loss stopped being a number at step {}", first + 1),
+            "Change stage.source, for instance to a lower learning rate",
+        ))
     }
 
     /// The source's weights, one set per replica, if they are what is wanted.
