@@ -1,5 +1,6 @@
 //! What is asked: the experiment, its presets, its timeline, its link.
 
+mod branch;
 mod config;
 pub mod edit;
 pub mod field;

@@ -15,8 +15,6 @@ use super::store::{FitState, Lab, View, grouped};
 use crate::crosscoder::{CrosscoderResult, FitRow};
 use crate::engine::message::{Command, Resume};
 use crate::engine::phase::Phase;
-use crate::experiment::Experiment;
-use crate::experiment::timeline::Entry;
 use crate::measure::CheckpointMeasures;
 use crate::record::{Checkpoint, MetricRow, UserError};
 use leptos::ev::SubmitEvent;
@@ -27,10 +25,6 @@ use wasm_bindgen::JsCast;
 
 /// How many originals stay in memory when branches branch.
 const KEPT: usize = 3;
-/// Between a run's name and the step of its branch.
-const ENDING: &str = " · branch at ";
-/// Longest name of an experiment, as its field has it.
-const MAX_NAME: usize = 80;
 
 /// The curves of the run that the one on the page branched off from.
 #[derive(Debug, Clone)]
@@ -113,32 +107,12 @@ impl Original {
     }
 }
 
-/// The experiment that goes on differently from step `at`: with `line`, and without what the original did later.
-fn branched(experiment: &Experiment, at: u32, line: &str) -> Result<Experiment, UserError> {
-    if at >= experiment.steps {
-        return Err(UserError::new(
-            format!("Step {at} is the end of the run, so nothing would follow the change"),
-            "Move the slider to an earlier checkpoint",
-        ));
-    }
-    let is_earlier = |line: &&String| Entry::parse(line).is_ok_and(|entry| entry.from <= at);
-    let stem = experiment.name.split(ENDING).next().unwrap_or_default();
-    let ending = format!("{ENDING}{at}");
-    let room = MAX_NAME.saturating_sub(ending.chars().count());
-    let trunk = Experiment {
-        name: stem.chars().take(room).collect::<String>() + &ending,
-        timeline: experiment.timeline.iter().filter(is_earlier).cloned().collect(),
-        ..experiment.clone()
-    };
-    trunk.with_line(line)
-}
-
 /// Starts the branch of the run on the page at step `at`.
 fn start(lab: Lab, at: u32, line: &str) -> Result<(), UserError> {
     let Some(run) = lab.run.get_untracked() else {
         return Err(UserError::new("There is no run to branch from", "Press Start first"));
     };
-    let experiment = branched(&run.experiment, at, line)?;
+    let experiment = run.experiment.branched(at, &[line.to_owned()])?;
     let kept = lab.points.with_value(|points| points.before(at, &run.experiment));
     let state = kept.newest().cloned();
     let from = state.as_ref().map_or(0, |(step, _)| *step);

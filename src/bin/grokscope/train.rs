@@ -4,8 +4,10 @@ use super::{folder, say, shown};
 use grokscope::engine::capability::EngineWish;
 use grokscope::engine::converse;
 use grokscope::engine::message::{Command, Event};
-use grokscope::experiment::Experiment;
+use grokscope::experiment::timeline::line_at;
+use grokscope::experiment::{Experiment, counts};
 use grokscope::record::{Archive, EventKind, RunEvent, UserError, checkpoint_path};
+use grokscope::task::mirrored_test_rows;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::IsTerminal;
 use std::path::Path;
@@ -68,18 +70,13 @@ pub fn run(experiment: &Experiment, engine: EngineWish, out: Option<&Path>, stop
     trouble.map_or(Ok(archive), Err)
 }
 
-/// Trains the experiment of `recorded` again with `changes` at step `at`, in place of what its timeline had from there on.
+/// Trains the experiment of `recorded` again with `changes` at step `at`, in place of what its timeline had after it.
 ///
 /// A folder keeps weights but no optimiser state, so the run is made again from its start: the same numbers up to `at`, to the
 /// bit on the same engine and build.
 pub fn branch(recorded: &Archive, at: u32, changes: &[String], engine: EngineWish, out: &Path) -> Result<Archive, UserError> {
-    let mut experiment = recorded.experiment.clone();
-    experiment.timeline = experiment.entries().into_iter().filter(|e| e.from < at).map(|e| e.to_string()).collect();
-    for change in changes {
-        experiment = experiment.with_line(&format!("{at} {change}"))?;
-    }
-    experiment.name = format!("{} · branch at {at}", experiment.name);
-    run(&experiment, engine, Some(out), None)
+    let lines: Vec<String> = changes.iter().map(|change| line_at(at, change)).collect();
+    run(&recorded.experiment.branched(at, &lines)?, engine, Some(out), None)
 }
 
 /// One line per finding.
@@ -92,6 +89,10 @@ pub fn print_summary(archive: &Archive) {
             "step {}  train loss {:.3e} accuracy {:.4}  test loss {:.3e} accuracy {:.4}",
             row.step, row.train_loss, row.train_accuracy, row.test_loss, row.test_accuracy
         ));
+    }
+    let experiment = &archive.experiment;
+    if let Some(known) = mirrored_test_rows(&experiment.task, experiment.seed) {
+        say(&format!("{known} of {} test pairs have their mirror in training", counts(experiment).test));
     }
     say(&format!("{}  {:.2} s  fingerprint {}", summary.engine, summary.wall_seconds, summary.fingerprint));
 }
