@@ -117,6 +117,25 @@ fn an_invalid_experiment_gets_no_link() {
 }
 
 #[test]
+fn an_experiment_that_no_link_can_hold_gets_none() {
+    // A table of numbers that do not compress: 16,384 characters are the most that is read back.
+    let mut stream = Stream::new(7, Purpose::Planted, 0);
+    let of_size = |n: u64, stream: &mut Stream| {
+        let rows: Vec<String> =
+            (0..n).map(|_| (0..n).map(|_| stream.below(n).to_string()).collect::<Vec<_>>().join(" ")).collect();
+        let start = preset("quadratic-31").unwrap().experiment.clone();
+        let start = with_value(&start, "task.operation", "table").unwrap();
+        with_value(&start, "task.table", &rows.join("/")).unwrap()
+    };
+    let small = plain(&of_size(24, &mut stream));
+    assert_eq!(decode(&encode(&small).unwrap()).unwrap(), small);
+    let large = plain(&of_size(120, &mut stream));
+    assert_eq!(large.experiment.validate(), Ok(()));
+    let error = encode(&large).unwrap_err();
+    assert!(error.cause.contains("16384") && error.remedy.contains("file"), "{error}");
+}
+
+#[test]
 fn every_change_of_one_character_is_noticed() {
     const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_=+/ %\0";
     let text = encode(&ordinary()).unwrap().into_bytes();

@@ -56,7 +56,8 @@ struct Difference {
 /// The text after `#x=`.
 ///
 /// # Errors
-/// If the experiment or crosscoder is not valid, or the fingerprint is not 16 hex digits.
+/// If the experiment or crosscoder is not valid, the fingerprint is not 16 hex digits, or the text would be longer than
+/// [`decode`] reads.
 pub fn encode(link: &Link) -> Result<String, UserError> {
     link.experiment.validate()?;
     let experiments = presets().iter().map(|p| (p.name, &p.experiment));
@@ -68,10 +69,20 @@ pub fn encode(link: &Link) -> Result<String, UserError> {
     };
     let plain = postcard::to_allocvec(&payload)
         .map_err(|e| UserError::new(format!("The link could not be written ({e})"), "Share the experiment as a file"))?;
+    let too_long = |size: usize, most: usize, unit: &str| {
+        UserError::new(
+            format!("The link would hold {size} {unit}, and {most} are the most that a browser will open"),
+            "Share the experiment as a file",
+        )
+    };
+    if plain.len() > MAX_PAYLOAD {
+        return Err(too_long(plain.len(), MAX_PAYLOAD, "bytes"));
+    }
     let mut bytes = vec![VERSION];
     bytes.extend(miniz_oxide::deflate::compress_to_vec(&plain, DEFLATE_LEVEL));
     bytes.extend(crc32fast::hash(&bytes).to_le_bytes());
-    Ok(URL_SAFE_NO_PAD.encode(bytes))
+    let text = URL_SAFE_NO_PAD.encode(bytes);
+    if text.len() > MAX_CHARS { Err(too_long(text.len(), MAX_CHARS, "characters")) } else { Ok(text) }
 }
 
 /// Reads the text after `#x=`. Nothing is started.
