@@ -6,6 +6,7 @@ use super::port::Port;
 use super::tick::Tick;
 use crate::crosscoder::{CrosscoderConfig, CrosscoderResult, Hook, Source, fit::Fit};
 use crate::experiment::Experiment;
+use crate::experiment::stage::Use;
 use crate::model::{self, Inputs, Model, Shape, lost};
 use crate::record::{Checkpoint, UserError, Weights};
 use crate::task::{Dataset, Domain};
@@ -93,6 +94,12 @@ pub async fn activations(
     let model = Model::new(experiment, device)?;
     let specs = model.specs().to_vec();
     let inputs = inputs_of(data, model::shape_of(experiment), kind == EngineKind::Cpu, device);
+    let start = match hook {
+        Hook::Logits if experiment.model.settings.is_on("centered") => {
+            Some(model::upload(&[starting_weights(experiment, checkpoints)?], &specs, "", device)?)
+        }
+        _ => None,
+    };
     let mut sources: Vec<Source> = Vec::with_capacity(steps.len());
     for step in steps {
         if let Some(known) = sources.iter().find(|source| source.step == *step) {
@@ -104,12 +111,26 @@ pub async fn activations(
         })?;
         let weights = Weights::from_safetensors(&checkpoint.weights)?;
         let parameters: Vec<Tensor<3>> = model::upload(&[weights], &specs, "", device)?;
-        let read = model.activations(&parameters, &inputs, hook)?;
+        let read = model.activations(&parameters, start.as_deref(), &inputs, hook)?;
         let width = read.dims()[2];
         let values = read.into_data_async().await.map_err(lost)?.try_into_vec::<f32>().map_err(lost)?;
         sources.push(Source { step: *step, width, values });
     }
     Ok(sources)
+}
+
+/// The weights at step 0, whose outputs a centred network subtracts: drawn again, but for those that an earlier stage left.
+fn starting_weights(experiment: &Experiment, checkpoints: &[Checkpoint]) -> Result<Weights, UserError> {
+    if experiment.stage_use() != Some(Use::Transplant) {
+        return model::start(experiment);
+    }
+    let saved = checkpoints.iter().find(|checkpoint| checkpoint.step == 0).ok_or_else(|| {
+        UserError::new(
+            "The logits of a centred network need the weights of step 0, which an earlier stage left",
+            "Choose step 0 as one of the sources, or another hook",
+        )
+    })?;
+    Weights::from_safetensors(&saved.weights)
 }
 
 /// All rows of a data set, on the device.

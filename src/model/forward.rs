@@ -75,16 +75,22 @@ impl Model {
     }
 
     /// Activations of each row at `hook`, read at the answer position: `[replica, row, width]`. Logits are those of
-    /// [`Model::logits`].
+    /// [`Model::outputs`], which for a centred network need its starting weights, as training sees them.
     ///
     /// # Errors
     /// If this network has no such hook.
-    pub fn activations(&self, parameters: &[Tensor<3>], inputs: &Inputs, hook: Hook) -> Result<Tensor<3>, UserError> {
-        let mut activations = Activations::only(hook);
-        let outputs = self.network.forward(parameters, inputs, None, &mut activations);
+    pub fn activations(
+        &self,
+        parameters: &[Tensor<3>],
+        start: Option<&[Tensor<3>]>,
+        inputs: &Inputs,
+        hook: Hook,
+    ) -> Result<Tensor<3>, UserError> {
         if hook == Hook::Logits {
-            return Ok(self.multiplied(outputs));
+            return Ok(self.outputs(parameters, start, inputs, None));
         }
+        let mut activations = Activations::only(hook);
+        self.network.forward(parameters, inputs, None, &mut activations);
         activations.take(hook).ok_or_else(|| {
             let there: Vec<&str> = self.hooks.iter().map(|hook| hook.name()).collect();
             UserError::new(

@@ -126,9 +126,9 @@ fn a_missing_hook_is_answered_with_those_that_exist() {
     let network = Model::new(&experiment, &device).unwrap();
     let parameters = upload(&[start(&experiment).unwrap()], network.specs(), "", &device).unwrap();
     let inputs = Inputs::of_pairs(&[vec![(1, 2)]], 31, true, &device);
-    let error = network.activations(&parameters, &inputs, Hook::ResidPost).unwrap_err();
+    let error = network.activations(&parameters, None, &inputs, Hook::ResidPost).unwrap_err();
     assert!(error.cause.contains("resid_post") && error.remedy.contains("mlp_post or logits"), "{error}");
-    assert_eq!(network.activations(&parameters, &inputs, Hook::Logits).unwrap().dims(), [1, 1, 31]);
+    assert_eq!(network.activations(&parameters, None, &inputs, Hook::Logits).unwrap().dims(), [1, 1, 31]);
 }
 
 #[test]
@@ -149,6 +149,8 @@ fn a_centred_network_starts_at_zero_and_is_multiplied_after_the_difference() {
     let expected = numbers(difference.mul_scalar(4.0));
     let ours = numbers(lazy.outputs(&later, Some(&first), &inputs, None));
     assert!(ours.iter().zip(&expected).all(|(a, b)| (a - b).abs() < 1e-5));
+    let hooked = numbers(lazy.activations(&later, Some(&first), &inputs, Hook::Logits).unwrap());
+    assert_eq!(hooked, ours, "the hook sees what training sees");
 }
 
 #[test]
