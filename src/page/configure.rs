@@ -97,13 +97,13 @@ fn short(text: &str) -> String {
     }
 }
 
-/// Row counts and parameters in words.
-fn sizes(experiment: &Experiment) -> String {
+/// Row counts and parameters in words, with how many test pairs have their mirror in training.
+fn sizes(experiment: &Experiment, mirrored: Option<u32>) -> String {
     let rows = counts(experiment);
     let noun = if rule_of(experiment).is_some_and(|rule| rule.sizes().width == 0) { "pairs" } else { "rows" };
     let probe = if rows.probe > 0 { format!(", {} set apart as probe", grouped(rows.probe.into())) } else { String::new() };
     // Whoever has noticed that the order does not matter knows these answers without the rule.
-    let leak = match mirrored_test_rows(&experiment.task, experiment.seed) {
+    let leak = match mirrored {
         Some(known) if known > 0 => format!(" ({} of them with their mirror in training)", grouped(known.into())),
         _ => String::new(),
     };
@@ -123,12 +123,16 @@ pub(super) fn task_facts(lab: Lab) -> AnyView {
 
 fn facts(lab: Lab, runs: Memo<bool>) -> AnyView {
     let formula = Memo::new(move |_| lab.draft.value.with(|draft| rule_of(draft).map(|rule| rule.formula()).unwrap_or_default()));
-    let sizes =
-        Memo::new(
-            move |_| {
-                if runs.get() { lab.draft.value.with(sizes) } else { "sizes appear when the settings go together".to_owned() }
-            },
-        );
+    // Counting looks at every row, so it waits for a change of the rows.
+    let dealt = Memo::new(move |_| lab.draft.value.with(|draft| (draft.task.clone(), draft.seed)));
+    let mirrored = Memo::new(move |_| runs.get().then(|| dealt.with(|(task, seed)| mirrored_test_rows(task, *seed))).flatten());
+    let sizes = Memo::new(move |_| {
+        if runs.get() {
+            lab.draft.value.with(|draft| sizes(draft, mirrored.get()))
+        } else {
+            "sizes appear when the settings go together".to_owned()
+        }
+    });
     view! {
         <p class="task-facts number"><strong>{text(move || formula.get())}</strong>" · "<span class="muted">{text(move || sizes.get())}</span></p>
     }
