@@ -301,7 +301,7 @@ fn paint(
     x: Axis,
     y: Axis,
 ) {
-    let curves = Curves { series, x, y, marks: &[], ticks: &[], cursor: None };
+    let curves = Curves { series, x, y, marks: &[], ticks: &[], cursor: None, bands: &[] };
     if let Err(error) = draw_curves(area, surface, theme, &curves) {
         leptos::logging::error!("{error}");
     }

@@ -110,7 +110,12 @@ fn chart(lab: Lab, id: &'static str, quantity: Quantity, events: Memo<Vec<Happen
             };
             let mut marks = marks(lab);
             marks.extend(events.with(|all| all.iter().map(|e| Mark::event(f64::from(e.step), &e.words)).collect::<Vec<_>>()));
-            draw_curves(area, surface, theme, &Curves { series: &series, x, y, marks: &marks, ticks: &ticks, cursor: None })
+            draw_curves(
+                area,
+                surface,
+                theme,
+                &Curves { series: &series, x, y, marks: &marks, ticks: &ticks, cursor: None, bands: &[] },
+            )
         });
         match drawn {
             Ok(drawn) => {

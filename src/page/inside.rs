@@ -183,8 +183,15 @@ fn participation(lab: Lab) -> AnyView {
             lab.measures.with(|all| all.values().map(|m| (f64::from(m.step), f64::from(m.mean_ipr))).collect());
         let series = [Series { label: "", ink: Ink::Accent, dashed: false, points: &points }];
         let y = Axis { range: Some((0.0, 1.0)), ..Axis::default() };
-        let curves =
-            Curves { series: &series, x: Axis::count("step", lab.x_scale.get()), y, marks: &[], ticks: &[], cursor: None };
+        let curves = Curves {
+            series: &series,
+            x: Axis::count("step", lab.x_scale.get()),
+            y,
+            marks: &[],
+            ticks: &[],
+            cursor: None,
+            bands: &[],
+        };
         match draw_curves(area, surface, theme, &curves) {
             Ok(drawn) => frame.set(Some(drawn)),
             Err(error) => leptos::logging::error!("{error}"),

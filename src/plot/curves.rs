@@ -13,10 +13,11 @@ use plotters::style::RGBColor;
 use plotters::style::text_anchor::{HPos, VPos};
 
 use super::axes::Axes;
+use super::bands::{draw_bands, name_bands};
 use super::labels::{spread, stack};
 use super::line::{clip, dashes};
 use super::pen::{Drawn, Pen};
-use super::{Axis, Frame, Ink, Scale, Surface, Theme, decimate, nearest_index};
+use super::{Axis, Band, Frame, Ink, Scale, Surface, Theme, decimate, nearest_index};
 
 /// One line.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -69,6 +70,8 @@ pub struct Curves<'a> {
     pub ticks: &'a [f64],
     /// Where the time slider stands.
     pub cursor: Option<f64>,
+    /// Named stretches of x behind the lines: the phases of a run.
+    pub bands: &'a [Band],
 }
 
 /// Draws lines with their names at their ends, and says where the plot stands.
@@ -105,7 +108,9 @@ pub fn draw_curves<DB: DrawingBackend>(
     if !axes.is_drawable {
         return Ok(frame);
     }
+    draw_bands(&pen, theme, &frame, curves.bands)?;
     axes.draw(&pen, theme)?;
+    name_bands(&pen, theme, &frame, curves.bands)?;
     draw_marks(&pen, theme, &frame, &marks)?;
 
     let bottom = frame.top + frame.height;

@@ -68,6 +68,11 @@ impl Frame {
         self.x_scale.value_at(self.x, (css_px - self.left) / self.width)
     }
 
+    /// The y value at a pixel row.
+    pub fn y_at(&self, css_px: f64) -> f64 {
+        self.y_scale.value_at(self.y, 1.0 - (css_px - self.top) / self.height)
+    }
+
     /// The pixel column of an x value; NaN where the scale has no place for it.
     pub fn px_of_x(&self, value: f64) -> f64 {
         self.left + self.x_scale.position(self.x, value) * self.width

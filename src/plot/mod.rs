@@ -10,6 +10,7 @@
 
 mod axes;
 mod axis;
+mod bands;
 mod bars;
 mod curves;
 mod decimate;
@@ -27,11 +28,15 @@ mod race_tests;
 #[cfg(test)]
 mod recorder;
 mod scale;
+mod scatter;
+#[cfg(test)]
+mod scatter_tests;
 #[cfg(test)]
 mod tests;
 mod theme;
 
 pub use axis::{Axis, NumberFormat};
+pub use bands::Band;
 pub use bars::{Bars, draw_bars};
 pub use curves::{Curves, Mark, Series, draw_curves};
 pub use decimate::{decimate, nearest_index};
@@ -41,4 +46,5 @@ pub use palette::Palette;
 pub use pen::FONT_FAMILY;
 pub use race::{Race, Runner, draw_race};
 pub use scale::Scale;
+pub use scatter::{Scatter, Stain, draw_scatter, nearest_point};
 pub use theme::{Ink, Theme, css_hex};

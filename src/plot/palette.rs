@@ -51,6 +51,16 @@ impl Palette {
     }
 }
 
+/// The colour of a value that comes round again (residues, phases): 0 and 1 are the same.
+///
+/// A circle of one lightness and chroma in OKLab, so that no residue stands out and neighbours are equally far apart; hue in
+/// HSV was rejected for its glaring yellow and its wide flat green. The chroma is the largest that sRGB has for every hue.
+pub(super) fn cyclic(share: f64, is_dark: bool) -> RGBColor {
+    let (lightness, chroma) = if is_dark { (0.76, 0.12) } else { (0.62, 0.10) };
+    let (sine, cosine) = (share * std::f64::consts::TAU).sin_cos();
+    oklab(lightness, chroma * cosine, chroma * sine)
+}
+
 /// sRGB of an OKLab colour, cut to the gamut (<https://bottosson.github.io/posts/oklab/>).
 fn oklab(lightness: f64, a: f64, b: f64) -> RGBColor {
     let long = (lightness + 0.396_337_777_4 * a + 0.215_803_757_3 * b).powi(3);
@@ -101,6 +111,39 @@ mod tests {
                     let step = (pair[4] - pair[0]) / 4.0;
                     assert!((0.5..1.6).contains(&(step / mean)), "dark {is_dark}: {step} against {mean}, {ramp:?}");
                 }
+            }
+        }
+    }
+
+    /// OKLab of an sRGB colour (<https://bottosson.github.io/posts/oklab/>), the way back of [`oklab`].
+    fn seen(RGBColor(red, green, blue): RGBColor) -> [f64; 3] {
+        let [r, g, b] = [red, green, blue].map(|channel| {
+            let share = f64::from(channel) / 255.0;
+            if share <= 0.04045 { share / 12.92 } else { ((share + 0.055) / 1.055).powf(2.4) }
+        });
+        let l = (0.412_221_470_8 * r + 0.536_332_536_3 * g + 0.051_445_992_9 * b).cbrt();
+        let m = (0.211_903_498_2 * r + 0.680_699_545_1 * g + 0.107_396_956_6 * b).cbrt();
+        let s = (0.088_302_461_9 * r + 0.281_718_837_6 * g + 0.629_978_700_5 * b).cbrt();
+        [
+            0.210_454_255_3 * l + 0.793_617_785_0 * m - 0.004_072_046_8 * s,
+            1.977_998_495_1 * l - 2.428_592_205_0 * m + 0.450_593_709_9 * s,
+            0.025_904_037_1 * l + 0.782_771_766_2 * m - 0.808_675_766_0 * s,
+        ]
+    }
+
+    #[test]
+    fn the_cyclic_palette_comes_round_in_equal_steps_and_reads_on_both_surfaces() {
+        for (is_dark, surface) in [(false, 100.0), (true, 11.0)] {
+            let ring: Vec<[f64; 3]> = (0..64).map(|index| seen(cyclic(f64::from(index) / 64.0, is_dark))).collect();
+            let apart = |a: [f64; 3], b: [f64; 3]| (0..3).map(|axis| (a[axis] - b[axis]).powi(2)).sum::<f64>().sqrt();
+            let steps: Vec<f64> = (0..64).map(|index| apart(ring[index], ring[(index + 1) % 64])).collect();
+            let mean = steps.iter().sum::<f64>() / 64.0;
+            assert!(steps.iter().all(|step| (0.7..1.3).contains(&(step / mean))), "dark {is_dark}: {steps:?}");
+            assert!((0..64).all(|index| apart(ring[index], ring[(index + 32) % 64]) > 0.18), "opposites are far apart");
+            for share in [0.0, 0.1, 0.35, 0.6, 0.85] {
+                assert_eq!(cyclic(share, is_dark), cyclic(share + 1.0, is_dark));
+                // A contrast of 3, as WCAG asks of graphics, is about 40 points of lightness from either end.
+                assert!((lightness(cyclic(share, is_dark)) - surface).abs() > 38.0, "{share}");
             }
         }
     }

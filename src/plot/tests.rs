@@ -26,7 +26,7 @@ fn series<'a>(label: &'a str, ink: Ink, points: &'a [(f64, f64)]) -> Series<'a> 
 
 fn curves<'a>(series: &'a [Series<'a>], marks: &'a [Mark]) -> Curves<'a> {
     let (x, y) = (Axis::count("step", Scale::Linear), Axis::share("accuracy"));
-    Curves { series, x, y, marks, ticks: &[], cursor: None }
+    Curves { series, x, y, marks, ticks: &[], cursor: None, bands: &[] }
 }
 
 fn draw(surface: Surface, curves: &Curves<'_>) -> (Frame, Vec<Drawing>) {

@@ -118,6 +118,22 @@ impl Theme {
             Ink::Source(index) => self.sources[index as usize % self.sources.len()],
         }
     }
+
+    /// The colour of a meaning as a ground that lines and [`Theme::muted`] words stand on.
+    pub(super) fn pale(&self, ink: Ink) -> RGBColor {
+        mix(self.surface, self.ink(ink), if self.is_dark { 0.14 } else { 0.09 })
+    }
+
+    /// The colour of a meaning for many thin lines that must not outweigh what they join.
+    pub(super) fn faint(&self, ink: Ink) -> RGBColor {
+        mix(self.surface, self.ink(ink), 0.45)
+    }
+}
+
+/// `share` of the way from one colour to another, as if the second were so opaque.
+fn mix(RGBColor(r0, g0, b0): RGBColor, RGBColor(r1, g1, b1): RGBColor, share: f64) -> RGBColor {
+    let channel = |from: u8, to: u8| (f64::from(from) + share * (f64::from(to) - f64::from(from))).round() as u8;
+    RGBColor(channel(r0, r1), channel(g0, g1), channel(b0, b1))
 }
 
 /// The colour of a meaning as CSS `#rrggbb`, so that labels outside the canvas match the lines inside it.
@@ -156,6 +172,17 @@ mod tests {
             for color in NAMED.into_iter().chain(sources).map(|ink| theme.ink(ink)).chain([theme.text, theme.muted]) {
                 assert!(contrast(color, theme.surface) >= 4.5, "{color:?} on {:?}", theme.surface);
                 assert!(contrast(color, theme.background) >= 4.5, "{color:?} on {:?}", theme.background);
+            }
+        }
+    }
+
+    #[test]
+    fn names_read_on_every_pale_ground_and_the_ground_differs_from_the_surface() {
+        for theme in [Theme::light(), Theme::dark()] {
+            for ink in NAMED.into_iter().chain((0..6).map(Ink::Source)) {
+                let ground = theme.pale(ink);
+                assert!(contrast(theme.muted, ground) >= 4.5, "{ink:?} {ground:?}");
+                assert!((1.03..1.5).contains(&contrast(ground, theme.surface)), "{ink:?} {ground:?}");
             }
         }
     }
