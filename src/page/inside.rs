@@ -145,6 +145,7 @@ fn history(lab: Lab) -> AnyView {
                 row_label: "frequency k".into(),
                 column_label: "step".into(),
                 column_names: Some(measures.keys().map(|step| grouped((*step).into())).collect()),
+                row_names: None,
                 selected_row: None,
                 origin_top: false,
                 caption_range: true,

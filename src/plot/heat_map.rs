@@ -35,6 +35,8 @@ pub struct HeatMap<'a> {
     pub column_label: String,
     /// Names of the columns; numbers from 0 without them.
     pub column_names: Option<Vec<String>>,
+    /// Names of the rows in a saved table, for rows that were sorted; a picture numbers them from 0, which is easier to follow.
+    pub row_names: Option<Vec<String>>,
     /// A row to outline.
     pub selected_row: Option<usize>,
     /// Whether row 0 is the uppermost, as in a printed matrix.

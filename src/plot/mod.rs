@@ -12,6 +12,7 @@ mod axes;
 mod axis;
 mod bands;
 mod bars;
+mod csv;
 mod curves;
 mod decimate;
 mod frame;
@@ -22,6 +23,9 @@ mod line;
 mod mark_tests;
 mod palette;
 mod pen;
+mod picture;
+#[cfg(test)]
+mod picture_tests;
 mod race;
 #[cfg(test)]
 mod race_tests;
@@ -31,6 +35,7 @@ mod scale;
 mod scatter;
 #[cfg(test)]
 mod scatter_tests;
+mod svg;
 #[cfg(test)]
 mod tests;
 mod theme;
@@ -44,7 +49,9 @@ pub use frame::{Frame, GridFrame, Surface};
 pub use heat_map::{HeatMap, draw_heat_map};
 pub use palette::Palette;
 pub use pen::FONT_FAMILY;
+pub use picture::{Picture, Place};
 pub use race::{Race, Runner, draw_race};
 pub use scale::Scale;
 pub use scatter::{Scatter, Stain, draw_scatter, nearest_point};
+pub use svg::Svg;
 pub use theme::{Ink, Theme, css_hex};

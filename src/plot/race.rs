@@ -95,7 +95,7 @@ pub fn draw_race<DB: DrawingBackend>(
 const HALF: f64 = 0.5;
 
 /// The corners of a curve that starts at (0, 1), falls upright and ends at `end`.
-fn stairs(falls: &[(f64, f64)], end: f64) -> Vec<(f64, f64)> {
+pub(super) fn stairs(falls: &[(f64, f64)], end: f64) -> Vec<(f64, f64)> {
     let mut corners = vec![(0.0, 1.0)];
     let mut share = 1.0;
     for &(x, after) in falls {
@@ -114,6 +114,6 @@ fn area_under(corners: &[(f64, f64)]) -> f64 {
 }
 
 /// The height of a curve of corners just after `x`.
-fn share_after(corners: &[(f64, f64)], x: f64) -> f64 {
+pub(super) fn share_after(corners: &[(f64, f64)], x: f64) -> f64 {
     corners.iter().rev().find(|corner| corner.0 <= x).map_or(1.0, |corner| corner.1)
 }

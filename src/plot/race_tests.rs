@@ -1,6 +1,6 @@
 //! Behaviour of the race figure on a recording backend.
 
-use super::recorder::{Drawing, record, to_svg};
+use super::recorder::{Drawing, record};
 use super::*;
 use plotters::style::RGBColor;
 
@@ -203,9 +203,9 @@ fn samples_of_the_race_figure() {
     ];
     for (name, theme) in [("race_light", Theme::light()), ("race_dark", Theme::dark())] {
         for (width, height, large) in [(700, 320, false), (350, 260, false), (900, 420, true)] {
-            let surface = Surface { large, ..Surface::new(width * 2, height * 2, 2.0) };
-            let (_, drawings) = record(surface, |area| draw_race(area, surface, &theme, &race(&runners)).unwrap());
-            std::fs::write(folder.join(format!("{name}_{width}.svg")), to_svg(&drawings, surface)).unwrap();
+            let surface = Surface { large, ..Svg::surface(width, height) };
+            let svg = Picture::Race(race(&runners)).svg_on(surface, &theme, |svg| svg).unwrap();
+            std::fs::write(folder.join(format!("{name}_{width}.svg")), svg).unwrap();
         }
     }
 }

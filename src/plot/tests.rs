@@ -1,6 +1,6 @@
 //! Behaviour of whole figures on a recording backend.
 
-use super::recorder::{Drawing, record, to_svg};
+use super::recorder::{Drawing, record};
 use super::*;
 use plotters::style::RGBColor;
 
@@ -246,6 +246,7 @@ fn heat_map(values: &[f32]) -> HeatMap<'_> {
         row_label: "latent".into(),
         column_label: "source".into(),
         column_names: None,
+        row_names: None,
         selected_row: None,
         origin_top: true,
         caption_range: false,
@@ -393,13 +394,28 @@ fn samples_of_every_figure() {
         })
         .collect();
 
+    let bands = [
+        Band { from: 0.0, to: 1_500.0, label: "memorisation".into(), ink: Ink::Train },
+        Band { from: 1_500.0, to: 6_000.0, label: "circuit formation".into(), ink: Ink::Theory },
+        Band { from: 6_000.0, to: f64::INFINITY, label: "clean-up".into(), ink: Ink::Accent },
+    ];
+    let residues: Vec<String> = (0..59).map(|residue| residue.to_string()).collect();
+    let hues: Vec<f64> = (0..59).map(|residue| f64::from(residue) / 59.0).collect();
+    let ring: Vec<(f64, f64)> = (0..59)
+        .map(|residue| (f64::from(residue * 5) / 59.0 * std::f64::consts::TAU, 1.0 + 0.08 * f64::from(residue * 37 % 11) / 11.0))
+        .map(|(angle, length)| (length * angle.cos(), length * angle.sin()))
+        .collect();
+    // 5 · 12 ≡ 1 (mod 59).
+    let order: Vec<usize> = (0..59).map(|step| step * 12 % 59).collect();
+
     for (name, theme) in [("light", Theme::light()), ("dark", Theme::dark())] {
         let RGBColor(red, green, blue) = theme.background;
         let mut page = format!(
             "<meta charset='utf-8'><body style='margin:8px;background:rgb({red},{green},{blue});display:flex;flex-wrap:wrap;gap:8px'>"
         );
         for (width, height, large) in [(700, 320, false), (350, 260, false), (900, 420, true)] {
-            let surface = Surface { large, ..Surface::new(width * 2, height * 2, 2.0) };
+            let surface = Surface { large, ..Svg::surface(width, height) };
+            let drawn = |picture: Picture<'_>| picture.svg_on(surface, &theme, |svg| svg).unwrap();
             let accuracy = [
                 series("train", Ink::Train, &train),
                 series("test", Ink::Test, &test),
@@ -415,11 +431,11 @@ fn samples_of_every_figure() {
                     x: Axis { range: Some((0.0, 10_000.0)), ..Axis::count("step", Scale::Linear) },
                     ..curves(&running, &[])
                 },
+                Curves { bands: &bands, ..curves(&accuracy, &[]) },
                 curves(&[], &[]),
             ];
-            for figure in &figures {
-                let (_, drawings) = record(surface, |area| draw_curves(area, surface, &theme, figure).unwrap());
-                page += &to_svg(&drawings, surface);
+            for figure in figures {
+                page += &drawn(Picture::Curves(figure));
             }
             let names = ["step 0", "step 290", "step 2,000", "step 6,000", "step 10,000"].map(String::from).to_vec();
             let maps = [
@@ -441,13 +457,21 @@ fn samples_of_every_figure() {
                     ..heat_map(&sparse)
                 },
             ];
-            for map in &maps {
-                let (_, drawings) = record(surface, |area| draw_heat_map(area, surface, &theme, map).unwrap());
-                page += &to_svg(&drawings, surface);
+            for map in maps {
+                page += &drawn(Picture::HeatMap(map));
             }
-            let (_, drawings) =
-                record(surface, |area| draw_bars(area, surface, &theme, &bars(&spectrum, &[5, 17, 18, 40])).unwrap());
-            page += &to_svg(&drawings, surface);
+            page += &drawn(Picture::Bars(bars(&spectrum, &[5, 17, 18, 40])));
+            page += &drawn(Picture::Scatter(Scatter {
+                points: &ring,
+                labels: &residues,
+                stain: Stain::Cyclic(&hues),
+                order: &order,
+                closed: true,
+                x_label: "cos part of frequency 5".into(),
+                y_label: "sin part".into(),
+                range: None,
+                selected: Some(7),
+            }));
         }
         std::fs::write(folder.join(format!("{name}.html")), page).unwrap();
     }

@@ -1,0 +1,168 @@
+//! A figure's numbers as a table for other programs.
+//!
+//! Somebody who doubts a picture, or wants it in their own paper, needs what was measured and not pixels: full precision, a point
+//! as the decimal sign, no grouping of thousands, and an empty cell where there is no value. Names follow RFC 4180.
+
+use std::collections::BTreeSet;
+
+use super::race::{share_after, stairs};
+use super::{Axis, Bars, Curves, HeatMap, Ink, Race, Scatter};
+
+/// Lines of cells.
+struct Table(String);
+
+impl Table {
+    fn new(head: &[&str]) -> Self {
+        let mut table = Self(String::new());
+        table.line(head.iter().copied());
+        table
+    }
+
+    fn line<'a>(&mut self, cells: impl Iterator<Item = &'a str>) {
+        for (index, cell) in cells.enumerate() {
+            if index > 0 {
+                self.0.push(',');
+            }
+            if cell.contains([',', '"', '\n', '\r']) {
+                self.0.push('"');
+                self.0.push_str(&cell.replace('"', "\"\""));
+                self.0.push('"');
+            } else {
+                self.0.push_str(cell);
+            }
+        }
+        self.0.push('\n');
+    }
+}
+
+/// The shortest digits that read back as the same number; nothing where there is none. What was measured in single precision
+/// keeps its own digits: 0.1 and not 0.10000000149011612.
+fn number(value: f64) -> String {
+    let single = value as f32;
+    let is_plain = value == 0.0 || (1e-5..1e15).contains(&value.abs());
+    match (f64::from(single) == value, is_plain) {
+        _ if !value.is_finite() => String::new(),
+        (true, true) => format!("{single}"),
+        (true, false) => format!("{single:e}"),
+        (false, true) => format!("{value}"),
+        (false, false) => format!("{value:e}"),
+    }
+}
+
+fn or<'a>(label: &'a str, otherwise: &'a str) -> &'a str {
+    if label.is_empty() { otherwise } else { label }
+}
+
+/// One column per line, joined on x; where a line has several values at one x, they stand on several lines.
+pub(super) fn of_curves(curves: &Curves<'_>) -> String {
+    let mut taken = BTreeSet::new();
+    let mut head = vec![or(&curves.x.label, "x").to_owned()];
+    for series in curves.series {
+        let name = column(&curves.y, series.label);
+        // A measured line and its original may share a name; on the chart they are told apart by colour.
+        let told = if taken.contains(&name) { format!("{name} ({})", word(series.ink)) } else { name };
+        let mut unique = told.clone();
+        let mut count = 2;
+        while !taken.insert(unique.clone()) {
+            unique = format!("{told} {count}");
+            count += 1;
+        }
+        head.push(unique);
+    }
+    let mut table = Table::new(&head.iter().map(String::as_str).collect::<Vec<_>>());
+    let mut rest: Vec<std::iter::Peekable<_>> = curves
+        .series
+        .iter()
+        .map(|series| series.points.iter().copied().filter(|point: &(f64, f64)| point.0.is_finite()).peekable())
+        .collect();
+    loop {
+        let heads = rest.iter_mut().filter_map(|points| points.peek().map(|point| point.0));
+        let Some(x) = heads.min_by(f64::total_cmp) else { break };
+        let mut cells = vec![number(x)];
+        for points in &mut rest {
+            cells.push(points.next_if(|point| point.0 == x).map_or(String::new(), |point| number(point.1)));
+        }
+        table.line(cells.iter().map(String::as_str));
+    }
+    table.0
+}
+
+/// What a line shows, with the unit of its axis.
+fn column(y: &Axis, label: &str) -> String {
+    match (y.label.is_empty(), label.is_empty()) {
+        (false, false) => format!("{}: {label}", y.label),
+        (false, true) => y.label.clone(),
+        (true, _) => or(label, "value").to_owned(),
+    }
+}
+
+fn word(ink: Ink) -> String {
+    match ink {
+        Ink::Train => "train".into(),
+        Ink::Test => "test".into(),
+        Ink::Theory => "theory".into(),
+        Ink::Baseline => "baseline".into(),
+        Ink::Accent => "accent".into(),
+        Ink::Neutral => "neutral".into(),
+        Ink::Source(index) => format!("source {index}"),
+    }
+}
+
+/// One line per cell of the matrix.
+pub(super) fn of_heat_map(map: &HeatMap<'_>) -> String {
+    let mut table = Table::new(&[or(&map.row_label, "row"), or(&map.column_label, "column"), "value"]);
+    let named = |names: &Option<Vec<String>>, index: usize| match names.as_ref().and_then(|names| names.get(index)) {
+        Some(name) => ungrouped(name),
+        None => index.to_string(),
+    };
+    let columns: Vec<String> = (0..map.columns).map(|column| named(&map.column_names, column)).collect();
+    for row in 0..map.rows {
+        let name = named(&map.row_names, row);
+        for (column, of_column) in columns.iter().enumerate() {
+            let value = map.values.get(row * map.columns + column).map_or(String::new(), |&value| number(value.into()));
+            table.line([name.as_str(), of_column, &value].into_iter());
+        }
+    }
+    table.0
+}
+
+/// A number without the commas that people need in it; other names as they are.
+fn ungrouped(name: &str) -> String {
+    let plain: String = name.chars().filter(|&letter| letter != ',').collect();
+    let is_number = !plain.is_empty() && plain.chars().all(|letter| letter.is_ascii_digit());
+    if is_number { plain } else { name.to_owned() }
+}
+
+/// One line per bar.
+pub(super) fn of_bars(bars: &Bars<'_>) -> String {
+    let mut table = Table::new(&[or(&bars.x_label, "index"), or(&bars.y_label, "value")]);
+    for (index, &value) in bars.values.iter().enumerate() {
+        let index = (bars.first_index + index).to_string();
+        table.line([index.as_str(), &number(value.into())].into_iter());
+    }
+    table.0
+}
+
+/// One line per fall of a curve and per run that was given up, with the share that still waits after it.
+pub(super) fn of_race(race: &Race<'_>) -> String {
+    let mut table = Table::new(&["runner", or(&race.x.label, "x"), or(&race.waiting, "share"), "event"]);
+    for runner in race.runners {
+        let corners = stairs(runner.falls, race.end);
+        let arrived = runner.falls.iter().map(|&(x, share)| (x, share, "arrived"));
+        let given_up = runner.given_up.iter().map(|&x| (x, share_after(&corners, x), "given up"));
+        for (x, share, event) in arrived.chain(given_up) {
+            table.line([runner.label, &number(x), &number(share), event].into_iter());
+        }
+    }
+    table.0
+}
+
+/// One line per point.
+pub(super) fn of_scatter(scatter: &Scatter<'_>) -> String {
+    let mut table = Table::new(&["label", or(&scatter.x_label, "x"), or(&scatter.y_label, "y")]);
+    for (index, &(x, y)) in scatter.points.iter().enumerate() {
+        let label = scatter.labels.get(index).map_or("", String::as_str);
+        table.line([label, &number(x), &number(y)].into_iter());
+    }
+    table.0
+}
