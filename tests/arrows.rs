@@ -60,6 +60,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("wasm_bindgen", &["page/", "bin/"]),
     ("leptos", &["page/", "bin/page.rs"]),
     ("plotters", &["plot/", "page/"]),
+    ("plotters_backend", &["plot/", "page/paper.rs"]),
     ("plotters_canvas", &["page/"]),
 ];
 

@@ -3,7 +3,7 @@
 //! A fit is a question about a run, so it needs nothing but the run's checkpoints; several are kept side by side because one
 //! alone says little: the null fit shows what the method makes up, BatchTopK what a counted code hides.
 
-use super::chart::{figure, sheet};
+use super::chart::{Show, figure, sheet};
 use super::form::control;
 use super::latents::result;
 use super::live::{flag, part, text};
@@ -12,7 +12,7 @@ use super::session;
 use super::store::{FitState, Lab, View, grouped};
 use crate::crosscoder::{CrosscoderConfig, Hook, Variant, crosscoder_fields, crosscoder_presets, null_of, pick_sources};
 use crate::experiment::FieldError;
-use crate::plot::{Axis, Curves, Ink, NumberFormat, Scale, Series, draw_curves};
+use crate::plot::{Axis, Curves, Ink, NumberFormat, Picture, Scale, Series};
 use crate::record::UserError;
 use leptos::prelude::*;
 
@@ -245,8 +245,7 @@ fn fit_status(lab: Lab) -> AnyView {
 
 /// Live curves: explained variance per source, active latents, dead share.
 fn live(lab: Lab) -> AnyView {
-    let x = |label: &str| Axis { label: label.into(), ..Axis::count("step", Scale::Linear) };
-    let explained = move |area: &super::chart::Area, surface, theme: &crate::plot::Theme| {
+    let explained = move |show: &mut Show<'_>| {
         let steps = lab.fit_plan.with(|plan| plan.1.clone());
         let labels: Vec<String> = steps.iter().map(|step| grouped((*step).into())).collect();
         let lines: Vec<Vec<(f64, f64)>> = lab.fit_curves.with(|curves| {
@@ -264,14 +263,14 @@ fn live(lab: Lab) -> AnyView {
                 points,
             })
             .collect();
-        let y = Axis { range: Some((0.0, 1.0)), format: NumberFormat::Percent, ..Axis::default() };
-        paint(area, surface, theme, &series, x("step"), y);
+        let y = Axis { range: Some((0.0, 1.0)), format: NumberFormat::Percent, ..Axis::linear("explained variance") };
+        show(&lines_of(&series, y));
     };
-    let active = move |area: &super::chart::Area, surface, theme: &crate::plot::Theme| {
+    let active = move |show: &mut Show<'_>| {
         let points: Vec<(f64, f64)> =
             lab.fit_curves.with(|curves| curves.iter().map(|row| (f64::from(row.step), f64::from(row.l0))).collect());
-        let series = [Series { label: "active", ink: Ink::Accent, dashed: false, points: &points }];
-        paint(area, surface, theme, &series, x("step"), Axis::log(""));
+        let series = [Series { label: "", ink: Ink::Accent, dashed: false, points: &points }];
+        show(&lines_of(&series, Axis::log("active latents")));
     };
     let newest = move || lab.fit_curves.with(|curves| curves.last().cloned());
     let dead = move || newest().map(|row| format!("{:.0}% of latents never fire", 100.0 * row.dead_share));
@@ -293,18 +292,10 @@ fn live(lab: Lab) -> AnyView {
     .into_any()
 }
 
-fn paint(
-    area: &super::chart::Area,
-    surface: crate::plot::Surface,
-    theme: &crate::plot::Theme,
-    series: &[Series<'_>],
-    x: Axis,
-    y: Axis,
-) {
-    let curves = Curves { series, x, y, marks: &[], ticks: &[], cursor: None, bands: &[] };
-    if let Err(error) = draw_curves(area, surface, theme, &curves) {
-        leptos::logging::error!("{error}");
-    }
+/// Lines over the updates of a fit.
+fn lines_of<'a>(series: &'a [Series<'a>], y: Axis) -> Picture<'a> {
+    let x = Axis::count("step", Scale::Linear);
+    Picture::Curves(Curves { series, x, y, marks: &[], ticks: &[], cursor: None, bands: &[] })
 }
 
 /// Fits side by side, once there is more than one.

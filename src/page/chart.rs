@@ -4,10 +4,14 @@
 //! page. A chart is drawn anew when a signal it reads, its size or the appearance changes, and only while it can be seen;
 //! several changes before the next frame are one drawing, because events come once per frame (see `port`). What follows the
 //! pointer is laid over the canvas as elements, so that moving it draws nothing.
+//!
+//! A view hands over what its figure is and never draws: so the same data can be drawn, saved and listed (see `save`).
 
 use super::live::text;
+use super::paper::Paper;
+use super::save::{Saved, save_menu};
 use super::store::Lab;
-use crate::plot::{Surface, Theme};
+use crate::plot::{Picture, Place, Surface, Theme};
 use leptos::html::Canvas;
 use leptos::prelude::*;
 use plotters::coord::Shift;
@@ -16,24 +20,68 @@ use plotters_canvas::CanvasBackend;
 use wasm_bindgen::prelude::*;
 use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement, IntersectionObserver, IntersectionObserverEntry, ResizeObserver};
 
-/// What figures are drawn on.
-pub(super) type Area = DrawingArea<CanvasBackend, Shift>;
+/// What a figure is handed to: it is drawn on the page, which returns where it stands, or saved, which returns nothing.
+pub(super) type Show<'a> = dyn FnMut(&Picture<'_>) -> Option<Place> + 'a;
 
-type Draw = dyn Fn(&Area, Surface, &Theme);
+/// Hands over a figure; its data may be borrowed from signals.
+pub(super) type Figure = dyn Fn(&mut Show<'_>);
+
+/// A canvas, and the menu that saves what is on it.
+pub(super) struct Sheet {
+    body: AnyView,
+    save: AnyView,
+}
+
+impl Sheet {
+    /// The same with an element around the canvas.
+    pub(super) fn within(self, wrap: impl FnOnce(AnyView) -> AnyView) -> Self {
+        Self { body: wrap(self.body), ..self }
+    }
+}
 
 /// Backends take whole pixels, so lines are smooth only if a CSS pixel has at least two each way.
 const LEAST_PIXEL_RATIO: f64 = 2.0;
 
-/// A canvas that `draw` fills, with `overlay` on top; `label` tells in words what it shows. The overlay lets the pointer through:
-/// listen on an element around the sheet, where offsets are those of the canvas.
+/// A canvas with what `figure` hands over, and `overlay` on top; `label` tells in words what it shows. The overlay lets the
+/// pointer through: listen on an element around the sheet, where offsets are those of the canvas. Files are named after the
+/// experiment and the figure.
 pub(super) fn sheet(
     lab: Lab,
     id: &'static str,
     label: impl FnMut() -> String + Send + 'static,
-    draw: impl Fn(&Area, Surface, &Theme) + 'static,
+    figure: impl Fn(&mut Show<'_>) + 'static,
     overlay: AnyView,
-) -> AnyView {
-    boxed_sheet(lab, id, text(label), Box::new(draw), overlay)
+) -> Sheet {
+    boxed_sheet(lab, id, text(label), Box::new(figure), Box::new(move || of_experiment(lab, id)), overlay)
+}
+
+/// [`sheet`] whose files have another name, for figures that show one of many things: one step, one latent. `stem` has no ending.
+pub(super) fn named_sheet(
+    lab: Lab,
+    id: &'static str,
+    label: impl FnMut() -> String + Send + 'static,
+    stem: impl Fn() -> String + 'static,
+    figure: impl Fn(&mut Show<'_>) + 'static,
+    overlay: AnyView,
+) -> Sheet {
+    boxed_sheet(lab, id, text(label), Box::new(figure), Box::new(stem), overlay)
+}
+
+/// The name of a file about the run on the page.
+pub(super) fn of_experiment(lab: Lab, what: &str) -> String {
+    format!("{}-{what}", lab.shown_experiment().name)
+}
+
+/// Sets a signal to where a figure stands, if it has moved: whatever follows the figure would be laid out anew.
+pub(super) fn keep<T: PartialEq + Send + Sync + 'static>(signal: RwSignal<Option<T>>, place: Option<T>) {
+    if place.is_some() && signal.with_untracked(|known| *known != place) {
+        signal.set(place);
+    }
+}
+
+/// Device pixels per CSS pixel of this screen.
+pub(super) fn pixel_ratio() -> f64 {
+    web_sys::window().map_or(1.0, |window| window.device_pixel_ratio())
 }
 
 /// [`sheet`], compiled once for all charts.
@@ -41,9 +89,11 @@ fn boxed_sheet(
     lab: Lab,
     id: &'static str,
     label: Box<dyn FnMut() -> String + Send>,
-    draw: Box<Draw>,
+    figure: Box<Figure>,
+    stem: Box<dyn Fn() -> String>,
     overlay: AnyView,
-) -> AnyView {
+) -> Sheet {
+    let figure = StoredValue::new_local(figure);
     let canvas = NodeRef::<Canvas>::new();
     let size = RwSignal::new((0.0, 0.0));
     let seen = RwSignal::new(false);
@@ -60,27 +110,35 @@ fn boxed_sheet(
         if !seen.get() || width < 1.0 || height < 1.0 {
             return;
         }
-        let ratio = web_sys::window().map_or(1.0, |window| window.device_pixel_ratio()).max(LEAST_PIXEL_RATIO);
+        let ratio = pixel_ratio().max(LEAST_PIXEL_RATIO);
         let surface = Surface::new((width * ratio).round() as u32, (height * ratio).round() as u32, ratio);
         if let Some(area) = prepare(&canvas, surface) {
-            draw(&area, surface, &theme);
+            let mut draw = |picture: &Picture<'_>| match picture.draw(&area, surface, &theme) {
+                Ok(place) => Some(place),
+                Err(error) => {
+                    leptos::logging::error!("{error}");
+                    None
+                }
+            };
+            figure.with_value(|figure| figure(&mut draw));
         }
     });
-    view! {
+    let body = view! {
         <div class="sheet">
             <canvas node_ref=canvas id=id role="img" aria-label=label></canvas>
             {overlay}
         </div>
-    }
-    .into_any()
+    };
+    let saved = Saved { id, stem: StoredValue::new_local(stem), figure, size };
+    Sheet { body: body.into_any(), save: save_menu(lab, saved) }
 }
 
 /// A figure with a title, controls and one sentence on how to read it.
-pub(super) fn figure(title: &'static str, controls: AnyView, body: AnyView, caption: AnyView) -> AnyView {
+pub(super) fn figure(title: &'static str, controls: AnyView, sheet: Sheet, caption: AnyView) -> AnyView {
     view! {
         <figure class="figure">
-            <div class="figure-head"><h2>{title}</h2>{controls}</div>
-            {body}
+            <div class="figure-head"><h2>{title}</h2>{controls}{sheet.save}</div>
+            {sheet.body}
             <figcaption>{caption}</figcaption>
         </figure>
     }
@@ -101,7 +159,8 @@ pub(super) fn switch(label: &'static str, options: [&'static str; 2], second: Rw
     .into_any()
 }
 
-fn prepare(canvas: &HtmlCanvasElement, surface: Surface) -> Option<Area> {
+/// Sizes a canvas for a surface, and makes it something to draw on.
+pub(super) fn prepare(canvas: &HtmlCanvasElement, surface: Surface) -> Option<DrawingArea<Paper, Shift>> {
     if canvas.width() != surface.width_px || canvas.height() != surface.height_px {
         canvas.set_width(surface.width_px);
         canvas.set_height(surface.height_px);
@@ -109,7 +168,7 @@ fn prepare(canvas: &HtmlCanvasElement, surface: Surface) -> Option<Area> {
     let context: CanvasRenderingContext2d = canvas.get_context("2d").ok()??.dyn_into().ok()?;
     context.set_line_join("round");
     context.set_line_cap("round");
-    Some(CanvasBackend::with_canvas_object(canvas.clone())?.into_drawing_area())
+    Some(Paper::Canvas(CanvasBackend::with_canvas_object(canvas.clone())?).into_drawing_area())
 }
 
 /// Follows a canvas' size and visibility until dropped.

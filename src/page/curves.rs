@@ -4,12 +4,12 @@
 //! was never measured. A click moves the time slider to the nearest checkpoint.
 
 use super::branch::Baseline;
-use super::chart::{figure, sheet, switch};
+use super::chart::{Sheet, Show, figure, keep, sheet, switch};
 use super::live::{flag, part, text};
 use super::store::{Lab, grouped};
 use super::timeline::{Happening, happenings};
 use crate::experiment::kinds_of;
-use crate::plot::{Axis, Curves, Frame, Ink, Mark, NumberFormat, Scale, Series, css_hex, draw_curves, nearest_index};
+use crate::plot::{Axis, Curves, Frame, Ink, Mark, NumberFormat, Picture, Place, Scale, Series, css_hex, nearest_index};
 use crate::record::MetricRow;
 use leptos::prelude::*;
 
@@ -76,10 +76,14 @@ fn two_way(scale: RwSignal<Scale>) -> RwSignal<bool> {
     log
 }
 
-fn chart(lab: Lab, id: &'static str, quantity: Quantity, events: Memo<Vec<Happening>>) -> AnyView {
+fn chart(lab: Lab, id: &'static str, quantity: Quantity, events: Memo<Vec<Happening>>) -> Sheet {
     let frame = RwSignal::new(None::<Frame>);
-    let draw = move |area: &super::chart::Area, surface, theme: &crate::plot::Theme| {
-        let drawn = lab.rows.with(|rows| {
+    let loss_unit = Memo::new(move |_| {
+        let is_in_nats = lab.shown_experiment().loss.as_str() == "cross_entropy";
+        if is_in_nats { "loss (nats)" } else { "loss" }
+    });
+    let draw = move |show: &mut Show<'_>| {
+        let place = lab.rows.with(|rows| {
             let points = |test: bool| -> Vec<(f64, f64)> {
                 let value = |row: &MetricRow| if test { quantity.of(row).1 } else { quantity.of(row).0 };
                 rows.iter().map(|row| (f64::from(row.step), value(row))).collect()
@@ -105,26 +109,14 @@ fn chart(lab: Lab, id: &'static str, quantity: Quantity, events: Memo<Vec<Happen
             let x =
                 Axis { label: "step".into(), scale: lab.x_scale.get(), range: Some((0.0, last_step(lab))), ..Axis::default() };
             let y = match quantity {
-                Quantity::Loss => Axis { scale: lab.loss_scale.get(), ..Axis::linear("") },
-                Quantity::Accuracy => Axis { format: NumberFormat::Percent, ..Axis::share("") },
+                Quantity::Loss => Axis { scale: lab.loss_scale.get(), ..Axis::linear(loss_unit.get()) },
+                Quantity::Accuracy => Axis { format: NumberFormat::Percent, ..Axis::share("accuracy") },
             };
             let mut marks = marks(lab);
             marks.extend(events.with(|all| all.iter().map(|e| Mark::event(f64::from(e.step), &e.words)).collect::<Vec<_>>()));
-            draw_curves(
-                area,
-                surface,
-                theme,
-                &Curves { series: &series, x, y, marks: &marks, ticks: &ticks, cursor: None, bands: &[] },
-            )
+            show(&Picture::Curves(Curves { series: &series, x, y, marks: &marks, ticks: &ticks, cursor: None, bands: &[] }))
         });
-        match drawn {
-            Ok(drawn) => {
-                if frame.get_untracked() != Some(drawn) {
-                    frame.set(Some(drawn));
-                }
-            }
-            Err(error) => leptos::logging::error!("{error}"),
-        }
+        keep(frame, place.and_then(Place::frame));
     };
     let label = move || {
         let name = if quantity == Quantity::Loss { "Loss" } else { "Accuracy" };
@@ -143,7 +135,9 @@ fn chart(lab: Lab, id: &'static str, quantity: Quantity, events: Memo<Vec<Happen
         }
     };
     let sheet = sheet(lab, id, label, draw, overlay(lab, quantity, frame));
-    view! { {read_out(lab, quantity, events, frame)} {pointer(lab, frame, sheet)} {numbers(lab, quantity)} }.into_any()
+    sheet.within(|canvas| {
+        view! { {read_out(lab, quantity, events, frame)} {pointer(lab, frame, canvas)} {numbers(lab, quantity)} }.into_any()
+    })
 }
 
 /// The right end of the step axis: what is planned while the run goes on, what was made once it has ended.

@@ -1,13 +1,13 @@
 //! The bar at the top: name, views, engine badge with its card, link, appearance.
 
 use super::live::{part, text};
+use super::popover::{close, popover};
 use super::share::copy_link;
 use super::store::{EngineState, Lab, View};
 use super::{appearance, session};
 use crate::engine::capability::EngineWish;
 use leptos::html::Details;
 use leptos::prelude::*;
-use wasm_bindgen::JsCast;
 
 /// The bar.
 pub(super) fn header(lab: Lab) -> AnyView {
@@ -85,66 +85,45 @@ fn engine(lab: Lab) -> AnyView {
         Some(seen.into_iter().map(|reason| view! { <li>{reason}</li> }).collect::<Vec<_>>().into_any())
     };
     let card = NodeRef::<Details>::new();
-    let close = move || {
-        if let Some(card) = card.get_untracked() {
-            card.set_open(false);
-        }
-    };
     let choose = move |event| {
         lab.wish.set(match event_target_value(&event).as_str() {
             "cpu" => EngineWish::Cpu,
             "gpu" => EngineWish::Gpu,
             _ => EngineWish::Auto,
         });
-        close();
-    };
-    // Like a popover: it goes when something else is touched.
-    let leave = move |event: web_sys::FocusEvent| {
-        let to = event.related_target().and_then(|target| target.dyn_into::<web_sys::Node>().ok());
-        if let (Some(card), Some(to)) = (card.get_untracked(), to)
-            && !card.contains(Some(&to))
-        {
-            close();
-        }
-    };
-    let by_key = move |event: web_sys::KeyboardEvent| {
-        if event.key() == "Escape" {
-            close();
-        }
+        close(card);
     };
     let wish = move || match lab.wish.get() {
         EngineWish::Auto => "auto",
         EngineWish::Cpu => "cpu",
         EngineWish::Gpu => "gpu",
     };
-    view! {
-        <details class="menu" node_ref=card on:focusout=leave on:keydown=by_key>
-            <summary class="badge" id="engine-badge" data-state=text(move || state().into())>{text(label)}</summary>
-            <div id="engine-card" class="panel">
-                <h2>"The engine"</h2>
-                <p class="small muted">"Training runs in a worker of this tab, on the CPU or through WebGPU. Nothing leaves this machine."</p>
-                <div class="field">
-                    <label for="engine-wish">"Use for the next run or fit"</label>
-                    <select id="engine-wish" prop:value=text(move || wish().into()) on:change=choose>
-                        <option value="auto">"Auto: the faster trusted one"</option>
-                        <option value="cpu">"CPU"</option>
-                        <option value="gpu">"GPU"</option>
-                    </select>
-                </div>
-                <dl class="facts">
-                    <dt>"In use"</dt><dd>{text(label)}</dd>
-                    <dt>"Adapter"</dt><dd>{text(move || adapter().unwrap_or_default())}</dd>
-                    <dt>"Build"</dt><dd>{text(move || lab.capability.get().map(|capability| capability.build).unwrap_or_default())}</dd>
-                </dl>
-                <p class="small">{text(move || promise().unwrap_or_default().into())}</p>
-                <ul class="small">{part(reasons)}</ul>
-                {part(move || matches!(lab.engine.get(), EngineState::Crashed(_)).then(|| view! {
-                    <button type="button" on:click=move |_| session::restart_engine(lab)>"Start a new engine"</button>
-                }.into_any()))}
+    let content = view! {
+        <summary class="badge" id="engine-badge" data-state=text(move || state().into())>{text(label)}</summary>
+        <div id="engine-card" class="panel">
+            <h2>"The engine"</h2>
+            <p class="small muted">"Training runs in a worker of this tab, on the CPU or through WebGPU. Nothing leaves this machine."</p>
+            <div class="field">
+                <label for="engine-wish">"Use for the next run or fit"</label>
+                <select id="engine-wish" prop:value=text(move || wish().into()) on:change=choose>
+                    <option value="auto">"Auto: the faster trusted one"</option>
+                    <option value="cpu">"CPU"</option>
+                    <option value="gpu">"GPU"</option>
+                </select>
             </div>
-        </details>
-    }
-    .into_any()
+            <dl class="facts">
+                <dt>"In use"</dt><dd>{text(label)}</dd>
+                <dt>"Adapter"</dt><dd>{text(move || adapter().unwrap_or_default())}</dd>
+                <dt>"Build"</dt><dd>{text(move || lab.capability.get().map(|capability| capability.build).unwrap_or_default())}</dd>
+            </dl>
+            <p class="small">{text(move || promise().unwrap_or_default().into())}</p>
+            <ul class="small">{part(reasons)}</ul>
+            {part(move || matches!(lab.engine.get(), EngineState::Crashed(_)).then(|| view! {
+                <button type="button" on:click=move |_| session::restart_engine(lab)>"Start a new engine"</button>
+            }.into_any()))}
+        </div>
+    };
+    popover("menu", card, content.into_any())
 }
 
 fn appearance(lab: Lab) -> AnyView {

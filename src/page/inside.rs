@@ -1,11 +1,11 @@
 //! What happened inside: the Fourier spectrum of the input weights at the time slider, and over all checkpoints.
 
-use super::chart::{figure, sheet};
+use super::chart::{Sheet, Show, figure, keep, named_sheet, of_experiment, sheet};
 use super::live::part;
 use super::run::status;
 use super::store::{Lab, View, grouped};
 use crate::measure::CheckpointMeasures;
-use crate::plot::{Axis, Bars, Curves, Frame, GridFrame, HeatMap, Ink, Palette, Series, draw_bars, draw_curves, draw_heat_map};
+use crate::plot::{Axis, Bars, Curves, Frame, GridFrame, HeatMap, Ink, Palette, Picture, Place, Series};
 use leptos::prelude::*;
 
 /// The view.
@@ -108,28 +108,30 @@ fn read_outs(lab: Lab, at: Memo<Option<CheckpointMeasures>>) -> AnyView {
     view! { {part(content)} }.into_any()
 }
 
-fn spectrum(lab: Lab, at: Memo<Option<CheckpointMeasures>>) -> AnyView {
-    let draw = move |area: &super::chart::Area, surface, theme: &crate::plot::Theme| {
+fn spectrum(lab: Lab, at: Memo<Option<CheckpointMeasures>>) -> Sheet {
+    let draw = move |show: &mut Show<'_>| {
         let measures = at.get();
         let (values, keys) = measures.as_ref().map_or((&[][..], &[][..]), |m| (&m.spectrum, &m.key_frequencies));
         let bars =
             Bars { values, first_index: 1, x_label: "frequency k".into(), y_label: "share of energy".into(), highlight: keys };
-        if let Err(error) = draw_bars(area, surface, theme, &bars) {
-            leptos::logging::error!("{error}");
-        }
+        show(&Picture::Bars(bars));
     };
     let label = move || match at.get() {
         Some(m) => format!("Spectrum of the input weights at step {}. Key frequencies: {}", m.step, key_names(&m)),
         None => "Spectrum, no data yet".into(),
     };
-    sheet(lab, "spectrum-chart", label, draw, ().into_any())
+    let stem = move || {
+        let step = at.with(|at| at.as_ref().map_or(0, |measures| measures.step));
+        of_experiment(lab, &format!("spectrum-chart-step-{step}"))
+    };
+    named_sheet(lab, "spectrum-chart", label, stem, draw, ().into_any())
 }
 
-fn history(lab: Lab) -> AnyView {
+fn history(lab: Lab) -> Sheet {
     let frame = RwSignal::new(None::<GridFrame>);
     let steps = Memo::new(move |_| lab.measures.with(|measures| measures.keys().copied().collect::<Vec<u32>>()));
-    let draw = move |area: &super::chart::Area, surface, theme: &crate::plot::Theme| {
-        let drawn = lab.measures.with(|measures| {
+    let draw = move |show: &mut Show<'_>| {
+        let place = lab.measures.with(|measures| {
             let columns: Vec<&Vec<f32>> = measures.values().map(|m| &m.spectrum).collect();
             // Row k is frequency k; row 0, the constant, is not part of the spectrum and stays blank.
             let rows = columns.first().map_or(0, |column| column.len() + 1);
@@ -150,12 +152,9 @@ fn history(lab: Lab) -> AnyView {
                 origin_top: false,
                 caption_range: true,
             };
-            draw_heat_map(area, surface, theme, &map)
+            show(&Picture::HeatMap(map))
         });
-        match drawn {
-            Ok(drawn) => frame.set(Some(drawn)),
-            Err(error) => leptos::logging::error!("{error}"),
-        }
+        keep(frame, place.and_then(Place::grid));
     };
     let scrub = move |event: web_sys::MouseEvent| {
         let cell = frame.get_untracked().and_then(|f| f.cell_at(f64::from(event.offset_x()), f64::from(event.offset_y())));
@@ -173,17 +172,17 @@ fn history(lab: Lab) -> AnyView {
     let overlay = view! { <div class="overlay">{part(cursor)}</div> }.into_any();
     let label = move || format!("Spectrum at each of {} checkpoints", steps.with(Vec::len));
     let sheet = sheet(lab, "spectrum-map", label, draw, overlay);
-    view! { <div on:click=scrub>{sheet}</div> }.into_any()
+    sheet.within(|canvas| view! { <div on:click=scrub>{canvas}</div> }.into_any())
 }
 
 /// The participation ratio over the run.
-fn participation(lab: Lab) -> AnyView {
+fn participation(lab: Lab) -> Sheet {
     let frame = RwSignal::new(None::<Frame>);
-    let draw = move |area: &super::chart::Area, surface, theme: &crate::plot::Theme| {
+    let draw = move |show: &mut Show<'_>| {
         let points: Vec<(f64, f64)> =
             lab.measures.with(|all| all.values().map(|m| (f64::from(m.step), f64::from(m.mean_ipr))).collect());
         let series = [Series { label: "", ink: Ink::Accent, dashed: false, points: &points }];
-        let y = Axis { range: Some((0.0, 1.0)), ..Axis::default() };
+        let y = Axis { range: Some((0.0, 1.0)), ..Axis::linear("participation ratio") };
         let curves = Curves {
             series: &series,
             x: Axis::count("step", lab.x_scale.get()),
@@ -193,10 +192,7 @@ fn participation(lab: Lab) -> AnyView {
             cursor: None,
             bands: &[],
         };
-        match draw_curves(area, surface, theme, &curves) {
-            Ok(drawn) => frame.set(Some(drawn)),
-            Err(error) => leptos::logging::error!("{error}"),
-        }
+        keep(frame, show(&Picture::Curves(curves)).and_then(Place::frame));
     };
     let cursor = move || {
         let (frame, step) = (frame.get()?, lab.time_step()?);
@@ -209,5 +205,5 @@ fn participation(lab: Lab) -> AnyView {
         None => "Participation ratio over steps, no data yet".into(),
     };
     let sheet = sheet(lab, "participation-chart", label, draw, view! { <div class="overlay">{part(cursor)}</div> }.into_any());
-    view! { <div style="--height:12rem;--height-narrow:12rem">{sheet}</div> }.into_any()
+    sheet.within(|canvas| view! { <div style="--height:13rem;--height-narrow:13rem">{canvas}</div> }.into_any())
 }

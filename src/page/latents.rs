@@ -1,10 +1,10 @@
 //! What a fit found: a sentence, the heat-map of all latents over the checkpoints, and one latent at a time.
 
-use super::chart::{figure, sheet};
+use super::chart::{Sheet, Show, figure, keep, named_sheet, of_experiment};
 use super::live::{part, text};
 use super::store::Lab;
 use crate::crosscoder::{CrosscoderResult, Hook, Latent, LatentClass, Variant};
-use crate::plot::{GridFrame, HeatMap, Palette, draw_heat_map};
+use crate::plot::{GridFrame, HeatMap, Palette, Picture, Place};
 use crate::task::{Dataset, rule_of};
 use leptos::prelude::*;
 use std::sync::Arc;
@@ -98,7 +98,7 @@ fn overview(lab: Lab, fit: Arc<CrosscoderResult>, order: Memo<Vec<u32>>, only: R
     let steps: Vec<String> = fit.sources.iter().map(|source| source.step.to_string()).collect();
     let columns = fit.sources.len();
     let drawn_fit = fit.clone();
-    let draw = move |area: &super::chart::Area, surface, theme: &crate::plot::Theme| {
+    let draw = move |show: &mut Show<'_>| {
         let order = order.get();
         let relative =
             |latent: &u32| drawn_fit.latents.get(*latent as usize).map(|latent| latent.relative.clone()).unwrap_or_default();
@@ -113,15 +113,12 @@ fn overview(lab: Lab, fit: Arc<CrosscoderResult>, order: Memo<Vec<u32>>, only: R
             row_label: "latents".into(),
             column_label: "checkpoint at step".into(),
             column_names: Some(steps.clone()),
-            row_names: None,
+            row_names: Some(order.iter().map(u32::to_string).collect()),
             selected_row: order.iter().position(|latent| Some(*latent) == selected),
             origin_top: true,
             caption_range: true,
         };
-        match draw_heat_map(area, surface, theme, &map) {
-            Ok(drawn) => frame.set(Some(drawn)),
-            Err(error) => leptos::logging::error!("{error}"),
-        }
+        keep(frame, show(&Picture::HeatMap(map)).and_then(Place::grid));
     };
     let pick = move |event: web_sys::MouseEvent| {
         let cell = frame.get_untracked().and_then(|f| f.cell_at(f64::from(event.offset_x()), f64::from(event.offset_y())));
@@ -159,15 +156,19 @@ fn overview(lab: Lab, fit: Arc<CrosscoderResult>, order: Memo<Vec<u32>>, only: R
         })
         .collect();
     let label = move || format!("{} latents by {columns} checkpoints, relative decoder norm", order.with(Vec::len));
-    let sheet = sheet(lab, "latent-heat-map", label, draw, ().into_any());
+    let name = fit.config.name.clone();
+    let stem = move || of_experiment(lab, &format!("{name}-latent-heat-map"));
+    let sheet = named_sheet(lab, "latent-heat-map", label, stem, draw, ().into_any());
     figure(
         "All latents",
         view! { <div class="switch" role="group" aria-label="Class">{filters}</div> }.into_any(),
-        view! {
-            <div style="--height:34rem;--height-narrow:26rem;cursor:pointer" tabindex="0" role="group"
-                aria-label="Latents; choose one with the arrow keys" on:click=pick on:keydown=by_key>{sheet}</div>
-        }
-        .into_any(),
+        sheet.within(|canvas| {
+            view! {
+                <div style="--height:34rem;--height-narrow:26rem;cursor:pointer" tabindex="0" role="group"
+                    aria-label="Latents; choose one with the arrow keys" on:click=pick on:keydown=by_key>{canvas}</div>
+            }
+            .into_any()
+        }),
         "Each row is a latent, each column a checkpoint; the shade is its decoder norm there, relative to its largest. Emergent ones are pale on the left and strong on the right. Click a row, or use the arrow keys."
             .into_any(),
     )
@@ -204,13 +205,14 @@ fn one(lab: Lab, fit: Arc<CrosscoderResult>) -> AnyView {
     .into_any()
 }
 
-fn map(lab: Lab, fit: Arc<CrosscoderResult>, latent: Memo<Option<Latent>>) -> AnyView {
+fn map(lab: Lab, fit: Arc<CrosscoderResult>, latent: Memo<Option<Latent>>) -> Sheet {
     let experiment = untrack(|| lab.shown_experiment());
     let p = rule_of(&experiment).map_or(0, |rule| rule.sizes().tokens as usize);
     let cells: Vec<usize> = Dataset::new(&experiment.task, experiment.seed)
         .map(|data| data.rows.iter().map(|row| usize::from(row.a) * p + usize::from(row.b)).collect())
         .unwrap_or_default();
-    let draw = move |area: &super::chart::Area, surface, theme: &crate::plot::Theme| {
+    let name = fit.config.name.clone();
+    let draw = move |show: &mut Show<'_>| {
         let rows = cells.len();
         // Pairs outside the domain (division by zero) stay blank.
         let mut values = vec![f32::NAN; p * p];
@@ -234,9 +236,7 @@ fn map(lab: Lab, fit: Arc<CrosscoderResult>, latent: Memo<Option<Latent>>) -> An
             origin_top: true,
             caption_range: true,
         };
-        if let Err(error) = draw_heat_map(area, surface, theme, &map) {
-            leptos::logging::error!("{error}");
-        }
+        show(&Picture::HeatMap(map));
     };
     let label = move || match latent.get() {
         Some(l) => {
@@ -244,8 +244,14 @@ fn map(lab: Lab, fit: Arc<CrosscoderResult>, latent: Memo<Option<Latent>>) -> An
         }
         None => "No latent chosen".into(),
     };
-    let sheet = sheet(lab, "latent-map", label, draw, ().into_any());
-    view! { <div style="--height:min(26rem, 92vw);--height-narrow:min(22rem, 88vw)">{sheet}</div> }.into_any()
+    let stem = move || {
+        let index = latent.with(|latent| latent.as_ref().map_or(0, |latent| latent.index));
+        of_experiment(lab, &format!("{name}-latent-{index}"))
+    };
+    let sheet = named_sheet(lab, "latent-map", label, stem, draw, ().into_any());
+    sheet.within(|canvas| {
+        view! { <div style="--height:min(26rem, 92vw);--height-narrow:min(22rem, 88vw)">{canvas}</div> }.into_any()
+    })
 }
 
 fn score(name: String, value: Option<f32>, written: String) -> AnyView {

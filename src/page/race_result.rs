@@ -3,10 +3,10 @@
 //! The sentences claim only what the tests carry (see `race::verdict`); the figure and the list of all runs stand beside them so
 //! that nobody has to believe them.
 
-use super::chart::{figure, sheet};
+use super::chart::{Show, figure, named_sheet};
 use super::share::offer;
 use super::store::{Lab, grouped};
-use crate::plot::{Axis, Ink, Race, Runner, Scale, draw_race};
+use crate::plot::{Axis, Ink, Picture, Race, Runner, Scale};
 use crate::race::{ArmResult, RaceResult};
 use leptos::prelude::*;
 use std::sync::Arc;
@@ -61,7 +61,7 @@ fn waiting(lab: Lab, found: &RaceResult) -> AnyView {
         given_up: arm.outcomes.iter().filter(|outcome| outcome.steps.is_none()).map(|_| end).collect(),
     };
     let curves: Vec<Curve> = found.arms.iter().map(curve).collect();
-    let draw = move |area: &super::chart::Area, surface, theme: &crate::plot::Theme| {
+    let draw = move |show: &mut Show<'_>| {
         let ink = |index: usize| match index.checked_sub(1) {
             Some(arm) => Ink::Source(u8::try_from(arm).unwrap_or(u8::MAX)),
             None => Ink::Baseline,
@@ -79,9 +79,7 @@ fn waiting(lab: Lab, found: &RaceResult) -> AnyView {
             .collect();
         let race =
             Race { runners: &runners, x: Axis::count("step", Scale::Linear), waiting: "seeds that have not arrived".into(), end };
-        if let Err(error) = draw_race(area, surface, theme, &race) {
-            leptos::logging::error!("{error}");
-        }
+        show(&Picture::Race(race));
     };
     let words: Vec<String> = found
         .arms
@@ -93,10 +91,12 @@ fn waiting(lab: Lab, found: &RaceResult) -> AnyView {
         })
         .collect();
     let label = format!("Share of seeds that have not arrived, over steps. {}", words.join(". "));
+    let name = found.config.name.clone();
+    let stem = move || format!("{name}-race-chart");
     figure(
         "Who still waits",
         ().into_any(),
-        sheet(lab, "race-chart", move || label.clone(), draw, ().into_any()),
+        named_sheet(lab, "race-chart", move || label.clone(), stem, draw, ().into_any()),
         "Share of the seeds that have not arrived yet (Kaplan–Meier). The curve further left is faster; a dot marks the median; small ticks at the end are runs that were given up when the budget was spent."
             .into_any(),
     )

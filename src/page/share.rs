@@ -58,12 +58,16 @@ fn archive(lab: Lab) -> Option<Archive> {
 /// Offers the run as `NAME.grok.zip`.
 pub(super) fn export(lab: Lab) {
     let Some(archive) = archive(lab) else { return };
-    let name: String =
-        archive.experiment.name.chars().map(|c| if c.is_ascii_alphanumeric() || "-_".contains(c) { c } else { '-' }).collect();
+    let name = file_name(&archive.experiment.name);
     match archive.to_zip() {
         Ok(bytes) => offer(lab, &format!("{name}.grok.zip"), "application/zip", &bytes),
         Err(error) => lab.fail(error),
     }
+}
+
+/// A name that every system takes for a file.
+pub(super) fn file_name(name: &str) -> String {
+    name.chars().map(|c| if c.is_ascii_alphanumeric() || "-_".contains(c) { c } else { '-' }).collect()
 }
 
 /// Offers a file; `media` is its type, e.g. `text/csv`.

@@ -6,7 +6,7 @@ use grokscope::experiment::{Experiment, Link, link, preset, with_value};
 use grokscope::record::Archive;
 use std::time::Duration;
 
-fn landing() -> Experiment {
+pub fn landing() -> Experiment {
     preset("quadratic-31").unwrap().experiment.clone()
 }
 

@@ -8,6 +8,7 @@
 mod adversity;
 mod driver;
 mod engine;
+mod figures;
 mod interventions;
 mod kinds;
 mod lab;
