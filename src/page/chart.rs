@@ -120,7 +120,8 @@ fn boxed_sheet(
                     None
                 }
             };
-            figure.with_value(|figure| figure(&mut draw));
+            // Gone together with the view; then there is nobody to draw for.
+            let _ = figure.try_with_value(|figure| figure(&mut draw));
         }
     });
     let body = view! {

@@ -85,17 +85,18 @@ fn save(lab: Lab, saved: Saved, format: Format) {
     };
     let theme = if lab.dark.get_untracked() { Theme::dark() } else { Theme::light() };
     let mut made = None;
-    untrack(|| {
-        saved.figure.with_value(|figure| {
+    let stem = untrack(|| {
+        saved.figure.try_with_value(|figure| {
             figure(&mut |picture| {
                 made = Some(made_as(format, picture, (width, height), &theme));
                 None
             });
-        });
+        })?;
+        saved.stem.try_with_value(|stem| stem())
     });
     match made {
         Some(Ok(bytes)) => {
-            let name = file_name(&untrack(|| saved.stem.with_value(|stem| stem())));
+            let name = file_name(&stem.unwrap_or_else(|| saved.id.to_owned()));
             offer(lab, &format!("{name}.{ending}"), media, &bytes);
         }
         Some(Err(error)) => {
