@@ -9,6 +9,7 @@
 
 use grokscope::crosscoder::{self, CrosscoderConfig, crosscoder_preset, crosscoder_presets};
 use grokscope::experiment::edit::Editable;
+use grokscope::experiment::presets::Understanding;
 use grokscope::experiment::schema::{crosscoder_schema, experiment_schema};
 use grokscope::experiment::{
     Experiment, Field, FieldKind, applying, counts, edit, fields, get, kinds_of, parameters, parse_assignment, preset, presets,
@@ -92,8 +93,15 @@ fn every_preset_is_valid_named_as_called_and_survives_its_file() {
         assert_eq!(preset.experiment.validate(), Ok(()), "{}", preset.name);
         assert_eq!(preset.experiment.name, preset.name);
         assert_eq!(Experiment::from_json(&preset.experiment.to_json()).unwrap(), preset.experiment);
-        for band in [preset.expected.t_mem, preset.expected.t_gen].into_iter().flatten() {
+        let understood = match preset.expected.t_gen {
+            Some(Understanding::Within(band)) => Some(band),
+            Some(Understanding::Never) | None => None,
+        };
+        for band in [preset.expected.t_mem, understood, preset.expected.low_test_loss].into_iter().flatten() {
             assert!(band[0] < band[1] && band[1] <= preset.experiment.steps, "{}", preset.name);
+        }
+        if let Some([from, to]) = preset.expected.test_accuracy {
+            assert!(0.0 <= from && from < to && to <= 1.0, "{}", preset.name);
         }
         if let Some(name) = preset.crosscoder {
             assert_eq!(crosscoder_preset(name).unwrap().config.validate(&preset.experiment, &[0]), Ok(()));

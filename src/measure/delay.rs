@@ -4,6 +4,7 @@
 //! test accuracy must hold at the next evaluations; the training threshold is crossed once, as in the literature. Rejected:
 //! smoothing the curve, which moves the date by the width of the window.
 
+use crate::experiment::presets::{Findings, LOW_LOSS};
 use crate::record::MetricRow;
 
 /// Training accuracy that counts as memorised.
@@ -40,6 +41,18 @@ pub fn delay(rows: &[MetricRow], finished: bool) -> Delay {
         t_gen: sustained(rows, GENERALISED, finished),
         t_gen_99: sustained(rows, GENERALISED_99, finished),
         t_half: rows.iter().find(|row| row.test_accuracy >= HALF).map(|row| row.step),
+    }
+}
+
+/// What the evaluations of a run that has ended say to the bands of a preset. `is_whole` is false for one that was stopped.
+pub fn findings(rows: &[MetricRow], is_whole: bool) -> Findings {
+    let dates = delay(rows, true);
+    Findings {
+        t_mem: dates.t_mem,
+        t_gen: dates.t_gen,
+        low_test_loss: rows.iter().find(|row| row.test_loss < LOW_LOSS).map(|row| row.step),
+        test_accuracy: rows.last().map_or(f32::NAN, |row| row.test_accuracy),
+        is_whole,
     }
 }
 
@@ -117,5 +130,18 @@ mod tests {
         curve.push(f32::NAN);
         curve.extend([0.97; 6]);
         assert_eq!(delay(&test_curve(&curve), false).t_gen, Some(40), "NaN breaks what holds");
+    }
+
+    #[test]
+    fn findings_are_the_dates_the_first_low_loss_and_the_last_accuracy() {
+        let mut rows = rows(&[(0.2, 0.0), (0.99, 0.1), (1.0, 0.96), (1.0, 0.98)]);
+        for (row, loss) in rows.iter_mut().zip([3.0, 0.1, 0.09, 0.2]) {
+            row.test_loss = loss;
+        }
+        let expected =
+            Findings { t_mem: Some(10), t_gen: Some(20), low_test_loss: Some(20), test_accuracy: 0.98, is_whole: true };
+        assert_eq!(findings(&rows, true), expected);
+        let none = findings(&[], false);
+        assert!(none.test_accuracy.is_nan() && none.t_gen.is_none() && !none.is_whole);
     }
 }

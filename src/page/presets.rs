@@ -8,8 +8,9 @@ use super::run::choose_preset;
 use super::share::open_recorded;
 use super::store::{Lab, grouped};
 use crate::engine::phase::Phase;
-use crate::experiment::presets::{Grade, Verdict, preset_of, verdict};
+use crate::experiment::presets::{Grade, Verdict, bands, preset_of, verdict};
 use crate::experiment::{Expected, Preset, presets};
+use crate::measure::delay::findings;
 use leptos::html::Details;
 use leptos::prelude::*;
 
@@ -49,23 +50,19 @@ pub(super) fn picker(lab: Lab) -> AnyView {
 }
 
 /// The bands in words; empty without any.
-fn bands(expected: Expected) -> String {
-    let band = |name: &str, band: Option<[u32; 2]>| {
-        band.map(|[from, to]| format!("{name} at step {} to {}", grouped(from.into()), grouped(to.into())))
-    };
-    let bands = [band("memorised", expected.t_mem), band("understood", expected.t_gen)];
-    bands.into_iter().flatten().collect::<Vec<_>>().join(", ")
+fn promised(expected: Expected) -> String {
+    bands(&expected, |step| grouped(step.into())).join(", ")
 }
 
 /// What the chosen experiment promises, where it comes from and what it costs; and all others with their sentences.
 pub(super) fn about(lab: Lab) -> AnyView {
     let preset = move || lab.preset.get();
-    let head = move || match bands(preset().expected) {
-        none if none.is_empty() => "no published step to compare with".to_owned(),
+    let head = move || match promised(preset().expected) {
+        none if none.is_empty() => "no published number to compare with".to_owned(),
         bands => bands,
     };
     let expected = move || {
-        let bands = bands(preset().expected);
+        let bands = promised(preset().expected);
         let note = preset().expected.note;
         if bands.is_empty() { note.to_owned() } else { format!("{bands}. {note}") }
     };
@@ -137,7 +134,7 @@ fn judged(lab: Lab) -> Option<(&'static Preset, Verdict)> {
     let summary = lab.summary()?;
     // A loss that left the numbers is an outcome; a stop by hand is none.
     let whole = summary.ended_early.is_none() || lab.phase.get() == Phase::Failed;
-    Some((preset, verdict(&preset.expected, summary.t_mem, summary.t_gen, whole)))
+    Some((preset, lab.rows.with(|rows| verdict(&preset.expected, &findings(rows, whole)))))
 }
 
 /// A badge after a run of an unmodified preset: inside the published band, near it, or outside.

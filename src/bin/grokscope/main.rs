@@ -202,7 +202,7 @@ fn obey(task: Task) -> Result<(), UserError> {
     match task {
         Task::Presets { name: None } => {
             for preset in presets() {
-                say(&format!("{:<24} {}", preset.name, preset.sentence));
+                say(&format!("{:<24} {}. {}", preset.name, preset.sentence, preset.cost));
             }
             for preset in crosscoder_presets() {
                 say(&format!("{:<24} crosscoder: {}", preset.name, preset.sentence));

@@ -4,8 +4,12 @@ use super::{folder, say, shown};
 use grokscope::engine::capability::EngineWish;
 use grokscope::engine::converse;
 use grokscope::engine::message::{Command, Event};
+use grokscope::experiment::presets::{Grade, preset_of, verdict};
 use grokscope::experiment::timeline::line_at;
-use grokscope::experiment::{Experiment, counts};
+use grokscope::experiment::{Experiment, counts, presets};
+use grokscope::measure::delay::findings;
+use grokscope::record::{Archive, EventKind, RunEvent, UserError, checkpoint_path};
+use grokscope::task::mirrored_test_rows;
 use grokscope::record::{Archive, EventKind, RunEvent, UserError, checkpoint_path};
 use grokscope::task::mirrored_test_rows;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -79,7 +83,7 @@ pub fn branch(recorded: &Archive, at: u32, changes: &[String], engine: EngineWis
     run(&recorded.experiment.branched(at, &lines)?, engine, Some(out), None)
 }
 
-/// One line per finding.
+/// One line per finding; for a run of a preset as it is also how it compares with what is known.
 pub fn print_summary(archive: &Archive) {
     let Some(summary) = &archive.summary else { return };
     let step = |value: Option<u32>| value.map_or_else(|| "not reached".to_owned(), |step| step.to_string());
@@ -95,6 +99,17 @@ pub fn print_summary(archive: &Archive) {
         say(&format!("{known} of {} test pairs have their mirror in training", counts(experiment).test));
     }
     say(&format!("{}  {:.2} s  fingerprint {}", summary.engine, summary.wall_seconds, summary.fingerprint));
+    if let Some(preset) = preset_of(presets(), &archive.experiment) {
+        let verdict = verdict(&preset.expected, &findings(&archive.rows, summary.ended_early.is_none()));
+        let word = match verdict.grade {
+            Some(Grade::Inside) => "inside the band",
+            Some(Grade::Near) => "near the band",
+            Some(Grade::Outside) => "outside the band",
+            None => "not judged",
+        };
+        say(&format!("{}: {word}: {}", preset.name, verdict.phrases.join("; ")));
+        say(&format!("note: {}", preset.expected.note));
+    }
 }
 
 /// Repeats the run of `recorded` on the CPU and compares.

@@ -11,7 +11,7 @@ mod transformers;
 mod tricks;
 mod verdict;
 
-pub use verdict::{Grade, Verdict, preset_of, verdict};
+pub use verdict::{Findings, Grade, Verdict, bands, preset_of, verdict};
 
 use super::config::{Experiment, LoggingConfig, ModelConfig, OptimizerConfig, SCHEMA, TaskConfig};
 use super::edit::{distance, replace};
@@ -42,15 +42,60 @@ pub struct Preset {
     pub crosscoder: Option<&'static str>,
 }
 
-/// Bands that a run should fall in, in steps, both ends included.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What a run should come to. Bands have both ends included.
+///
+/// Nothing expected and *not* expected are two things: a control that must not understand fails when it does.
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Expected {
-    /// Band of `RunSummary::t_mem`.
+    /// Band of `RunSummary::t_mem`, in steps.
     pub t_mem: Option<[u32; 2]>,
-    /// Band of `RunSummary::t_gen`.
-    pub t_gen: Option<[u32; 2]>,
+    /// What is known of `RunSummary::t_gen`.
+    pub t_gen: Option<Understanding>,
+    /// Band of the first evaluated step with a test loss below [`LOW_LOSS`].
+    pub low_test_loss: Option<[u32; 2]>,
+    /// Band of the test accuracy after the last step, as a share.
+    pub test_accuracy: Option<[f32; 2]>,
     /// What the bands rest on, and their limits.
     pub note: &'static str,
+}
+
+/// Whether a run should understand, and when.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Understanding {
+    /// At a step of this band.
+    Within([u32; 2]),
+    /// Not before the last step.
+    Never,
+}
+
+/// The test loss, in nats, that counts as low: the mark of the saved runs of Nanda et al. (2301.05217).
+pub const LOW_LOSS: f32 = 0.1;
+
+impl Expected {
+    /// Nothing to compare with, and why.
+    const fn note(note: &'static str) -> Self {
+        Self { t_mem: None, t_gen: None, low_test_loss: None, test_accuracy: None, note }
+    }
+
+    const fn memorised(self, from: u32, to: u32) -> Self {
+        Self { t_mem: Some([from, to]), ..self }
+    }
+
+    const fn understood(self, from: u32, to: u32) -> Self {
+        Self { t_gen: Some(Understanding::Within([from, to])), ..self }
+    }
+
+    const fn never_understood(self) -> Self {
+        Self { t_gen: Some(Understanding::Never), ..self }
+    }
+
+    const fn low_test_loss(self, from: u32, to: u32) -> Self {
+        Self { low_test_loss: Some([from, to]), ..self }
+    }
+
+    const fn last_test_accuracy(self, from: f32, to: f32) -> Self {
+        Self { test_accuracy: Some([from, to]), ..self }
+    }
 }
 
 /// All presets, the landing one first.

@@ -13,11 +13,12 @@ pub(super) const ROWS: &[Row] = &[
         from: "",
         edits: &[],
         source: "The quadratic network of Gromov 2023 (arXiv 2301.02679) and Doshi et al. 2023 (arXiv 2310.13061), scaled down",
-        expected: Expected {
-            t_mem: Some([7, 14]),
-            t_gen: Some([95, 140]),
-            note: "Median over at least five seeds; measured in C and f32: training .99 at step 9–10, test .95 near 115, .99 near 130",
-        },
+        expected: Expected::note(
+            "Median over at least five seeds; measured in C and f32: training .99 at step 9–10, test .95 near 115, .99 \
+             near 130",
+        )
+        .memorised(7, 14)
+        .understood(95, 140),
         cost: "5 ms per update in the browser on one core of a server processor, evaluation apart: two or three seconds",
         crosscoder: None,
     },
@@ -29,11 +30,12 @@ pub(super) const ROWS: &[Row] = &[
         from: "quadratic-31",
         edits: &[("steps", "150"), ("task.modulus", "97"), ("task.train_fraction", "0.5"), ("model.width", "500")],
         source: "Doshi et al. 2023 (arXiv 2310.13061): p = 97, N = 500, half of the pairs, AdamW 0.01, decay 5",
-        expected: Expected {
-            t_mem: Some([15, 30]),
-            t_gen: Some([36, 46]),
-            note: "Median over at least five seeds; the published notebook reaches 100% at 26 and 44, our own measurement .99 at 19 and 41",
-        },
+        expected: Expected::note(
+            "Median over at least five seeds; the published notebook reaches 100% at 26 and 44, our own measurement .99 \
+             at 19 and 41",
+        )
+        .memorised(15, 30)
+        .understood(36, 46),
         cost: "75 ms per update in the browser on one core of a server processor: three seconds to the jump, twelve in all",
         crosscoder: None,
     },
@@ -45,11 +47,11 @@ pub(super) const ROWS: &[Row] = &[
         from: "quadratic-31",
         edits: &[("optimizer.learning_rate", "0.003"), ("steps", "600")],
         source: "Setting of Grokscope: quadratic-31 at learning rate .003",
-        expected: Expected {
-            t_mem: Some([20, 30]),
-            t_gen: Some([230, 300]),
-            note: "Three measured seeds of an independent program: training .99 at 24, test .95 at 252–271, .99 at 293–327",
-        },
+        expected: Expected::note(
+            "Three measured seeds of an independent program: training .99 at 24, test .95 at 252–271, .99 at 293–327",
+        )
+        .memorised(20, 30)
+        .understood(230, 300),
         cost: "2 ms per update natively, 5 in the browser on one core of a server processor: a few seconds",
         crosscoder: None,
     },
@@ -61,11 +63,9 @@ pub(super) const ROWS: &[Row] = &[
         from: "quadratic-31",
         edits: &[("task.modulus", "59"), ("task.train_fraction", "0.3"), ("steps", "300")],
         source: "Setting of Grokscope: quadratic-31 with 59 numbers",
-        expected: Expected {
-            t_mem: Some([9, 22]),
-            t_gen: Some([70, 150]),
-            note: "Independent program, one seed: training .99 at 14, test .99 at 109",
-        },
+        expected: Expected::note("Independent program, one seed: training .99 at 14, test .99 at 109")
+            .memorised(9, 22)
+            .understood(70, 150),
         cost: "8 ms per update natively: a few seconds",
         crosscoder: None,
     },
@@ -92,11 +92,11 @@ pub(super) const ROWS: &[Row] = &[
             ("logging.checkpoint_every", "1500"),
         ],
         source: "Pearce et al. 2023, the PAIR explorable on grokking: 500-dimensional tied embedding, 24 ReLU neurons, 40% of unordered pairs",
-        expected: Expected {
-            t_mem: Some([150, 900]),
-            t_gen: None,
-            note: "The essay's saved run, one seed in 64 bits: training 99% at 300, test 90% at 39,900. Here, in 32 bits and with another split, it memorises at 259 and groks at 8,600",
-        },
+        expected: Expected::note(
+            "The essay's saved run, one seed in 64 bits: training 99% at 300, test 90% at 39,900. Here, in 32 bits and \
+             with another split, it memorises at 259 and groks at 8,600",
+        )
+        .memorised(150, 900),
         cost: "20 ms per update natively: a quarter of an hour; the recorded run shows it at once",
         crosscoder: None,
     },
@@ -124,11 +124,11 @@ pub(super) const ROWS: &[Row] = &[
             ("logging.checkpoint_every", "500"),
         ],
         source: "The grokking notebook of devinterp (Timaeus): embedding 12, 48 GELU neurons, Adam .005, coupled decay .0002, batches of 128",
-        expected: Expected {
-            t_mem: Some([1000, 4000]),
-            t_gen: None,
-            note: "The notebook: training 100% near 2,000, test 99% near 18,500; one seed. Here seed 0 memorises at 1,600 and has .80 of the test after 25,000",
-        },
+        expected: Expected::note(
+            "The notebook: training 100% near 2,000, test 99% near 18,500; one seed. Here seed 0 memorises at 1,600 and \
+             has .80 of the test after 25,000",
+        )
+        .memorised(1000, 4000),
         cost: "1 ms per update natively: half a minute",
         crosscoder: None,
     },

@@ -19,11 +19,12 @@ pub(super) const ROWS: &[Row] = &[
             ("logging.checkpoint_every", "50"),
         ],
         source: "Setting of Grokscope, after Varma et al. 2023 (arXiv 2309.02390): ungrokking as a first-order transition",
-        expected: Expected {
-            t_mem: None,
-            t_gen: Some([40, 90]),
-            note: "Independent program, three seeds: .61–.69 of the test answers stay right, against .10–.14 from scratch at the same share",
-        },
+        expected: Expected::note(
+            "Independent program, three seeds: .61–.69 of the test answers stay right, against .10–.14 from scratch at \
+             the same share; five runs here: .62–.70",
+        )
+        .understood(40, 90)
+        .last_test_accuracy(0.55, 0.75),
         cost: "2 ms per update natively, 5 in the browser on one core of a server processor: a few seconds",
         crosscoder: None,
     },
@@ -40,7 +41,7 @@ pub(super) const ROWS: &[Row] = &[
             ("logging.checkpoint_every", "100"),
         ],
         source: "Setting of Grokscope: quadratic-31 with weight decay 0",
-        expected: Expected { t_mem: Some([7, 20]), t_gen: None, note: "Independent program: no grok within 2,000 updates" },
+        expected: Expected::note("Independent program: no grok within 2,000 updates").memorised(7, 20).never_understood(),
         cost: "2 ms per update natively, 5 in the browser on one core of a server processor: ten seconds",
         crosscoder: None,
     },
@@ -52,11 +53,7 @@ pub(super) const ROWS: &[Row] = &[
         from: "quadratic-31",
         edits: &[("optimizer.weight_decay", "1"), ("steps", "1200"), ("logging.checkpoint_every", "20")],
         source: "Setting of Grokscope: quadratic-31 with weight decay 1",
-        expected: Expected {
-            t_mem: Some([7, 14]),
-            t_gen: Some([400, 750]),
-            note: "Independent program: test .5 at 374, .99 at 661",
-        },
+        expected: Expected::note("Independent program: test .5 at 374, .99 at 661").memorised(7, 14).understood(400, 750),
         cost: "2 ms per update natively, 5 in the browser on one core of a server processor: six seconds",
         crosscoder: None,
     },
@@ -68,7 +65,7 @@ pub(super) const ROWS: &[Row] = &[
         from: "quadratic-31",
         edits: &[("optimizer.weight_decay", "20"), ("steps", "800"), ("logging.checkpoint_every", "20")],
         source: "Setting of Grokscope: quadratic-31 with weight decay 20",
-        expected: Expected { t_mem: None, t_gen: None, note: "Independent program: training .99 at 40, test never .95" },
+        expected: Expected::note("Independent program: training .99 at 40, test never .95").never_understood(),
         cost: "2 ms per update natively, 5 in the browser on one core of a server processor: four seconds",
         crosscoder: None,
     },
@@ -85,11 +82,11 @@ pub(super) const ROWS: &[Row] = &[
             ("logging.checkpoint_every", "50"),
         ],
         source: "Setting of Grokscope: quadratic-31 with a quarter of the pairs; semi-grokking after Varma et al. 2023 (arXiv 2309.02390)",
-        expected: Expected {
-            t_mem: None,
-            t_gen: None,
-            note: "Independent program, three seeds: test .5 at 758–927, .95 not within 1,700",
-        },
+        expected: Expected::note(
+            "Independent program, three seeds: test .5 at 758–927, .95 not within 1,700; five runs here end at .64–.71",
+        )
+        .never_understood()
+        .last_test_accuracy(0.45, 0.95),
         cost: "2 ms per update natively, 5 in the browser on one core of a server processor: eight seconds",
         crosscoder: None,
     },
@@ -106,11 +103,10 @@ pub(super) const ROWS: &[Row] = &[
             ("steps", "600"),
         ],
         source: "After Doshi et al. 2023 (arXiv 2310.13061): phases of label noise by weight decay",
-        expected: Expected {
-            t_mem: None,
-            t_gen: None,
-            note: "The paper's phases at 35% noise: decay 0 memory and rule side by side, 5 partial, 15 full inversion, 20 forgetting",
-        },
+        expected: Expected::note(
+            "The paper's phases at 35% noise: decay 0 memory and rule side by side, 5 partial, 15 full inversion, 20 \
+             forgetting",
+        ),
         cost: "2 ms per update natively, 5 in the browser on one core of a server processor: a few seconds",
         crosscoder: None,
     },
@@ -128,7 +124,9 @@ pub(super) const ROWS: &[Row] = &[
             ("logging.checkpoint_every", "50"),
         ],
         source: "Setting of Grokscope: a control that must not grok",
-        expected: Expected { t_mem: None, t_gen: None, note: "Test accuracy stays near 1/31" },
+        expected: Expected::note("Test accuracy stays near 1/31, which is 3.2%")
+            .never_understood()
+            .last_test_accuracy(0.0, 0.065),
         cost: "2 ms per update natively, 5 in the browser on one core of a server processor: five seconds",
         crosscoder: None,
     },
@@ -146,7 +144,7 @@ pub(super) const ROWS: &[Row] = &[
             ("logging.checkpoint_every", "100"),
         ],
         source: "Power et al. 2022 (arXiv 2201.02177): never learned, up to 95% of the pairs",
-        expected: Expected { t_mem: None, t_gen: None, note: "A control: no grok" },
+        expected: Expected::note("A control: no grok").never_understood(),
         cost: "2 ms per update natively, 5 in the browser on one core of a server processor: eight seconds",
         crosscoder: None,
     },

@@ -13,7 +13,7 @@ pub(super) const ROWS: &[Row] = &[
         from: "quadratic-31",
         edits: &[("task.operation", "mul"), ("task.train_fraction", "0.5"), ("steps", "200")],
         source: "Setting of Grokscope: quadratic-31 with multiplication and half of the pairs",
-        expected: Expected { t_mem: None, t_gen: Some([45, 90]), note: "Independent program, one seed: test .99 at 68" },
+        expected: Expected::note("Independent program, one seed: test .99 at 68").understood(45, 90),
         cost: "2 ms per update natively, 5 in the browser on one core of a server processor: seconds",
         crosscoder: None,
     },
@@ -25,7 +25,7 @@ pub(super) const ROWS: &[Row] = &[
         from: "quadratic-31",
         edits: &[("task.operation", "sum_of_squares"), ("task.train_fraction", "0.5"), ("steps", "250")],
         source: "Setting of Grokscope: quadratic-31 with a² + b²",
-        expected: Expected { t_mem: None, t_gen: Some([45, 110]), note: "Independent program, one seed: test .99 at 74" },
+        expected: Expected::note("Independent program, one seed: test .99 at 74").understood(45, 110),
         cost: "2 ms per update natively, 5 in the browser on one core of a server processor: seconds",
         crosscoder: None,
     },
@@ -37,7 +37,7 @@ pub(super) const ROWS: &[Row] = &[
         from: "quadratic-31",
         edits: &[("task.operation", "compose"), ("task.group", "S4"), ("task.train_fraction", "0.6"), ("steps", "300")],
         source: "Setting of Grokscope: composition in S4 with the landing network",
-        expected: Expected { t_mem: None, t_gen: Some([50, 160]), note: "Independent program, one seed: test .99 at 90" },
+        expected: Expected::note("Independent program, one seed: test .99 at 90").understood(50, 160),
         cost: "1 ms per update natively: a second",
         crosscoder: None,
     },
@@ -49,7 +49,7 @@ pub(super) const ROWS: &[Row] = &[
         from: "quadratic-31",
         edits: &[("task.operation", "compose"), ("task.group", "A5"), ("task.train_fraction", "0.6"), ("steps", "200")],
         source: "Setting of Grokscope: composition in A5 with the landing network",
-        expected: Expected { t_mem: None, t_gen: Some([40, 130]), note: "Independent program, one seed: test .99 at 69" },
+        expected: Expected::note("Independent program, one seed: test .99 at 69").understood(40, 130),
         cost: "10 ms per update natively: two seconds",
         crosscoder: None,
     },
@@ -75,11 +75,9 @@ pub(super) const ROWS: &[Row] = &[
             ("logging.checkpoint_every", "10000"),
         ],
         source: "Chughtai et al. 2023 (arXiv 2302.03025): embedding 256, 128 neurons, 40% of the pairs",
-        expected: Expected {
-            t_mem: Some([170, 700]),
-            t_gen: Some([60000, 180000]),
-            note: "Fifty saved runs of the authors: median test .99 at 93,556 (62,000–176,000)",
-        },
+        expected: Expected::note("Fifty saved runs of the authors: median test .99 at 93,556 (62,000–176,000)")
+            .memorised(170, 700)
+            .understood(60000, 180000),
         cost: "Hours on a processor: made for a GPU, or for patience",
         crosscoder: None,
     },
@@ -104,11 +102,11 @@ pub(super) const ROWS: &[Row] = &[
             ("logging.checkpoint_every", "100"),
         ],
         source: "Liu et al. 2022 (arXiv 2205.10343): a + b for 0 to 9, 45 of 55 unordered pairs, decoder 1-200-200-30 onto fixed templates",
-        expected: Expected {
-            t_mem: None,
-            t_gen: None,
-            note: "The repository: training .9 at 1,130, test .9 at 1,530 with one seed; here training .9 at 1,310–2,660, and with ten test pairs the last accuracy is .7 to .9 by the seed",
-        },
+        expected: Expected::note(
+            "The repository: training .9 at 1,130, test .9 at 1,530 with one seed; here training .9 at 1,310–2,660, and \
+             with ten test pairs the last accuracy is .7 to 1 by the seed",
+        )
+        .last_test_accuracy(0.9, 1.0),
         cost: "1 ms per update natively: seconds",
         crosscoder: None,
     },
@@ -120,11 +118,10 @@ pub(super) const ROWS: &[Row] = &[
         from: "liu-toy",
         edits: &[("optimizer.learning_rate", "0.01"), ("model.decoder_rate", "0.215"), ("steps", "1000")],
         source: "Liu et al. 2022 (arXiv 2205.10343): the fastest cell of the phase diagram, rates .01 and .00215",
-        expected: Expected {
-            t_mem: None,
-            t_gen: None,
-            note: "The repository\'s grid: training .9 at 128, test .9 at 177; with ten test pairs the last accuracy depends on the seed",
-        },
+        expected: Expected::note(
+            "The repository's grid: training .9 at 128, test .9 at 177; with ten test pairs the last accuracy depends on \
+             the seed",
+        ),
         cost: "1 ms per update natively: seconds",
         crosscoder: None,
     },
@@ -153,11 +150,11 @@ pub(super) const ROWS: &[Row] = &[
             ("logging.checkpoint_every", "1000"),
         ],
         source: "Merrill et al. 2023 (arXiv 2303.11873): (40, 3) parity, 1,000 examples, width 1,000, batches of 32, rate .1, decay .01, hinge loss",
-        expected: Expected {
-            t_mem: None,
-            t_gen: None,
-            note: "No step is published for this setting; the paper reports that the sparse network wins late",
-        },
+        expected: Expected::note(
+            "No step is published for this setting; the paper reports that the sparse network wins late, and five runs \
+             here end at 100%",
+        )
+        .last_test_accuracy(0.95, 1.0),
         cost: "1 ms per update natively: half a minute",
         crosscoder: None,
     },
@@ -183,11 +180,10 @@ pub(super) const ROWS: &[Row] = &[
             ("logging.checkpoint_every", "1000"),
         ],
         source: "After Liu et al. 2022, Omnigrok (arXiv 2210.01117): scaled start, on 8×8 digits instead of MNIST",
-        expected: Expected {
-            t_mem: None,
-            t_gen: None,
-            note: "No band: the paper's numbers are for MNIST. Here, with a hundred times the paper's decay, seed 0 memorises at 700 and reaches .95 of the test at 3,250",
-        },
+        expected: Expected::note(
+            "No band: the paper's numbers are for MNIST. Here, with a hundred times the paper's decay, seed 0 memorises \
+             at 700 and reaches .95 of the test at 3,250",
+        ),
         cost: "1.5 ms per update natively: ten seconds",
         crosscoder: None,
     },
@@ -199,7 +195,7 @@ pub(super) const ROWS: &[Row] = &[
         from: "quadratic-31",
         edits: &[("task.operation", "formula"), ("task.formula", "a^2 + b^2"), ("task.train_fraction", "0.5"), ("steps", "400")],
         source: "Yours",
-        expected: Expected { t_mem: None, t_gen: None, note: "Nobody knows yet" },
+        expected: Expected::note("Nobody knows yet"),
         cost: "2 ms per update natively, 5 in the browser on one core of a server processor: seconds",
         crosscoder: None,
     },

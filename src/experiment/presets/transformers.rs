@@ -28,12 +28,12 @@ pub(super) const ROWS: &[Row] = &[
         ],
         source: "Setting of Grokscope: a small version of the one-layer transformer of Nanda et al. 2023 (arXiv 2301.05217), \
                  with (a, b) and (b, a) kept on one side so that no test answer can be copied from its mirror",
-        expected: Expected {
-            t_mem: Some([114, 150]),
-            t_gen: Some([162, 850]),
-            note: "Seeds differ widely: test accuracy .5 comes at 320, 370 and 680 with the seeds 0, 1 and 2 (this one), and at 162–627 in \
-                   four runs of an independent program; training .99 at 114–150 in all",
-        },
+        expected: Expected::note(
+            "Seeds differ widely: test accuracy .5 comes at 320, 370 and 680 with the seeds 0, 1 and 2 (this one), and at \
+             162–627 in four runs of an independent program; training .99 at 114–150 in all",
+        )
+        .memorised(114, 150)
+        .understood(162, 850),
         cost: "26 ms per update in the browser on one core of a server processor: half a minute",
         crosscoder: Some("births"),
     },
@@ -45,11 +45,12 @@ pub(super) const ROWS: &[Row] = &[
         from: "transformer-59-mirror",
         edits: &[("seed", "0"), ("steps", "1500"), ("task.train_fraction", "0.4"), ("task.split", "random")],
         source: "Setting of Grokscope: as transformer-59-mirror with the split of the papers, each ordered pair on its own",
-        expected: Expected {
-            t_mem: Some([127, 146]),
-            t_gen: Some([429, 1071]),
-            note: "Four measured seeds; the band of t_gen is that of test .99 (429, 431, 471, 1,070), .95 comes a little earlier",
-        },
+        expected: Expected::note(
+            "Four measured seeds; the band of t_gen is that of test .99 (429, 431, 471, 1,070), .95 comes a little \
+             earlier",
+        )
+        .memorised(127, 146)
+        .understood(429, 1071),
         cost: "16 ms per update in the browser on one core of a server processor: half a minute",
         crosscoder: None,
     },
@@ -72,11 +73,11 @@ pub(super) const ROWS: &[Row] = &[
         ],
         source: "Nanda et al. 2023 (arXiv 2301.05217), with half of the pairs instead of .3: the same story in 1,000 steps instead \
                  of 8,000; set task.train_fraction for the others",
-        expected: Expected {
-            t_mem: None,
-            t_gen: Some([500, 2000]),
-            note: "One saved run of the authors: training loss below .1 at 163, test loss below .1 at 956; the band is that of the test loss",
-        },
+        expected: Expected::note(
+            "One saved run of the authors: training loss below .1 at 163, test loss below .1 at 956; five runs here have \
+             it at 400–740",
+        )
+        .low_test_loss(500, 2000),
         cost: "330 ms per update in the browser on one core of a server processor, so eleven minutes; made for a GPU",
         crosscoder: None,
     },
@@ -95,13 +96,11 @@ pub(super) const ROWS: &[Row] = &[
             ("logging.checkpoint_every", "500"),
         ],
         source: "After Power et al. 2022 (arXiv 2201.02177): division mod 97, half of the rows, AdamW 0.001, batches of 512",
-        expected: Expected {
-            t_mem: None,
-            t_gen: None,
-            note: "No band: the original has two layers with LayerNorm and no weight decay, and its curve needs about a million \
-                   updates. Here are one layer and decay 1, which shortens the wait; others with decay 1 did not get the \
-                   published picture either, so this is history and not a test",
-        },
+        expected: Expected::note(
+            "No band: the original has two layers with LayerNorm and no weight decay, and its curve needs about a million \
+             updates. Here are one layer and decay 1, which shortens the wait; others with decay 1 did not get the \
+             published picture either, so this is history and not a test",
+        ),
         cost: "32 ms per update in the browser on one core of a server processor: three minutes",
         crosscoder: None,
     },
@@ -113,9 +112,7 @@ pub(super) const ROWS: &[Row] = &[
         from: "transformer-59",
         edits: &[("optimizer.weight_decay", "5"), ("steps", "800")],
         source: "Setting of Grokscope: transformer-59 with weight decay 5",
-        expected: Expected {
-            t_mem: Some([100, 170]), t_gen: Some([200, 400]), note: "Independent program: test .99 at 258–308"
-        },
+        expected: Expected::note("Independent program: test .99 at 258–308").memorised(100, 170).understood(200, 400),
         cost: "16 ms per update in the browser on one core of a server processor: a quarter of a minute",
         crosscoder: None,
     },
@@ -127,7 +124,7 @@ pub(super) const ROWS: &[Row] = &[
         from: "transformer-59",
         edits: &[("model.activation", "gelu"), ("steps", "1500")],
         source: "Setting of Grokscope: transformer-59 with GELU",
-        expected: Expected { t_mem: None, t_gen: Some([400, 1500]), note: "Independent program, one seed: test .99 at 741" },
+        expected: Expected::note("Independent program, one seed: test .99 at 741").understood(400, 1500),
         cost: "20 ms per update in the browser on one core of a server processor: half a minute",
         crosscoder: None,
     },
@@ -149,11 +146,12 @@ pub(super) const ROWS: &[Row] = &[
             ("logging.checkpoint_every", "50"),
         ],
         source: "The transformer of Doshi et al. 2023 (arXiv 2310.13061): p = 97, learning rate .01, weight decay .5, no LayerNorm",
-        expected: Expected {
-            t_mem: Some([60, 200]),
-            t_gen: Some([130, 700]),
-            note: "Saved notebook: training 100% at 110, test 95% at 370, 100% at 450; width and heads are those of Nanda et al. here",
-        },
+        expected: Expected::note(
+            "Saved notebook: training 100% at 110, test 95% at 370, 100% at 450; width and heads are those of Nanda et \
+             al. here",
+        )
+        .memorised(60, 200)
+        .understood(130, 700),
         cost: "100 ms per update natively: a minute",
         crosscoder: None,
     },
@@ -173,11 +171,7 @@ pub(super) const ROWS: &[Row] = &[
             ("steps", "2000"),
         ],
         source: "Zhong et al. 2023 (arXiv 2306.17844): p = 59, 80% of the pairs, attention interpolated to uniform; they train 20,000 epochs",
-        expected: Expected {
-            t_mem: None,
-            t_gen: None,
-            note: "No published time to compare with: the paper looks at the circuit, not at the delay",
-        },
+        expected: Expected::note("No published time to compare with: the paper looks at the circuit, not at the delay"),
         cost: "40 ms per update natively: a minute and a half",
         crosscoder: None,
     },
@@ -189,11 +183,10 @@ pub(super) const ROWS: &[Row] = &[
         from: "historic-division-97",
         edits: &[("model.layers", "2"), ("model.norm", "post"), ("model.positions", "sinusoidal"), ("steps", "3000")],
         source: "Power et al. 2022 (arXiv 2201.02177): 2 layers, 4 heads, width 128, LayerNorm after each residual; with weight decay 1 instead of the figure's 0",
-        expected: Expected {
-            t_mem: None,
-            t_gen: None,
-            note: "No band: the published figure needs a million updates without decay, and others with decay 1 did not get it either",
-        },
+        expected: Expected::note(
+            "No band: the published figure needs a million updates without decay, and others with decay 1 did not get it \
+             either",
+        ),
         cost: "60 ms per update natively: three minutes",
         crosscoder: None,
     },
@@ -205,11 +198,7 @@ pub(super) const ROWS: &[Row] = &[
         from: "transformer-113",
         edits: &[("task.train_fraction", "0.4"), ("steps", "6500"), ("logging.checkpoint_every", "250")],
         source: "Nanda et al. 2023 (arXiv 2301.05217) with 40% of the pairs",
-        expected: Expected {
-            t_mem: None,
-            t_gen: Some([1600, 6200]),
-            note: "One saved run of the authors: test loss below .1 at 3,109; the band is that of the test loss",
-        },
+        expected: Expected::note("One saved run of the authors: test loss below .1 at 3,109").low_test_loss(1600, 6200),
         cost: "150 ms per update natively: a quarter of an hour; made for a GPU",
         crosscoder: None,
     },

@@ -13,11 +13,10 @@ pub(super) const ROWS: &[Row] = &[
         from: "quadratic-31",
         edits: &[("training.grokfast", "ema"), ("training.grokfast_alpha", "0.98"), ("training.grokfast_lambda", "2")],
         source: "Lee et al. 2024 (arXiv 2405.20233), filter settings of the paper on the landing network",
-        expected: Expected {
-            t_mem: None,
-            t_gen: None,
-            note: "Published speed-ups are against a baseline without decay; compare with a control at three times the learning rate",
-        },
+        expected: Expected::note(
+            "Published speed-ups are against a baseline without decay; compare with a control at three times the learning \
+             rate",
+        ),
         cost: "2 ms per update natively, 5 in the browser on one core of a server processor: a few seconds",
         crosscoder: None,
     },
@@ -43,11 +42,8 @@ pub(super) const ROWS: &[Row] = &[
             ("logging.evaluate_every", "20"),
         ],
         source: "Lee et al. 2024 (arXiv 2405.20233): x·y mod 97, two pre-norm layers with GELU, batches of 512, Adam with coupled decay",
-        expected: Expected {
-            t_mem: None,
-            t_gen: Some([450, 1800]),
-            note: "The repository: validation 95% at 910 with the filter, 39,890 without filter and decay",
-        },
+        expected: Expected::note("The repository: validation 95% at 910 with the filter, 39,890 without filter and decay")
+            .understood(450, 1800),
         cost: "60 ms per update natively: two minutes",
         crosscoder: None,
     },
@@ -71,11 +67,7 @@ pub(super) const ROWS: &[Row] = &[
             ("logging.checkpoint_every", "25"),
         ],
         source: "Prieto et al. 2025 (arXiv 2501.04697): perceptron 226-200-200-113 without biases, 40% of the pairs, learning rate .01",
-        expected: Expected {
-            t_mem: None,
-            t_gen: Some([80, 330]),
-            note: "The repository's figure: test 95% near 165, without a delay",
-        },
+        expected: Expected::note("The repository's figure: test 95% near 165, without a delay").understood(80, 330),
         cost: "70 ms per update natively: half a minute",
         crosscoder: None,
     },
@@ -96,7 +88,7 @@ pub(super) const ROWS: &[Row] = &[
             ("logging.checkpoint_every", "250"),
         ],
         source: "After Prieto et al. 2025 (arXiv 2501.04697), at p = 31 instead of 113",
-        expected: Expected { t_mem: None, t_gen: None, note: "No band: at p = 113 the paper needs 75,000 updates" },
+        expected: Expected::note("No band: at p = 113 the paper needs 75,000 updates"),
         cost: "10 ms per update natively: a minute",
         crosscoder: None,
     },
@@ -108,7 +100,7 @@ pub(super) const ROWS: &[Row] = &[
         from: "quadratic-31",
         edits: &[("optimizer.name", "muon"), ("optimizer.learning_rate", "0.3"), ("optimizer.weight_decay", "0.5")],
         source: "Jordan 2024; published speed-ups on modular tasks (arXiv 2504.16041) are disputed",
-        expected: Expected { t_mem: None, t_gen: None, note: "No band: the effect depends on how well the rival is tuned" },
+        expected: Expected::note("No band: the effect depends on how well the rival is tuned"),
         cost: "5 ms per update natively: a few seconds",
         crosscoder: None,
     },
@@ -126,11 +118,10 @@ pub(super) const ROWS: &[Row] = &[
             ("steps", "600"),
         ],
         source: "Liu et al. 2022, Omnigrok (arXiv 2210.01117), on a small transformer",
-        expected: Expected {
-            t_mem: None,
-            t_gen: None,
-            note: "An independent program found test .95 at 188 with one seed; here the same clamp is slower, test .66–.79 at 600 over three seeds. It does not transfer between networks",
-        },
+        expected: Expected::note(
+            "An independent program found test .95 at 188 with one seed; here the same clamp is slower, test .66–.79 at \
+             600 over three seeds. It does not transfer between networks",
+        ),
         cost: "5 ms per update natively: seconds",
         crosscoder: None,
     },
@@ -149,11 +140,10 @@ pub(super) const ROWS: &[Row] = &[
             ("stage.weight", "1"),
         ],
         source: "After Singh et al. (teachers of grokking students below the critical amount of data), on the landing network",
-        expected: Expected {
-            t_mem: None,
-            t_gen: None,
-            note: "In our runs with 15, 20 and 25% of the pairs the answers of a source did not help: they say nothing about pairs that the student never sees",
-        },
+        expected: Expected::note(
+            "In our runs with 15, 20 and 25% of the pairs the answers of a source did not help: they say nothing about \
+             pairs that the student never sees",
+        ),
         cost: "2 ms per update natively, 5 in the browser on one core of a server processor, twice: a few seconds",
         crosscoder: None,
     },
@@ -170,7 +160,7 @@ pub(super) const ROWS: &[Row] = &[
             ("stage.tensors", "w_in"),
         ],
         source: "After Furuta et al. and GrokTransfer (weights handed from task to task), on the landing network",
-        expected: Expected { t_mem: None, t_gen: None, note: "No band: a setting of Grokscope" },
+        expected: Expected::note("No band: a setting of Grokscope"),
         cost: "2 ms per update natively, 5 in the browser on one core of a server processor, twice: a few seconds",
         crosscoder: None,
     },
