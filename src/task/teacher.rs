@@ -58,8 +58,8 @@ pub const KINDS: &[TaskKind] = &[
         kind: Kind {
             name: "constant_label",
             label: "Constant label",
-            help: "Class 1 for every x, standard normal in d dimensions: generalises where the training rows do not surround the \
-                   origin, and slowly near d/(training rows) = ½ (Beck et al., arXiv:2410.04489)",
+            help: "Class 1 for every x, standard normal in d dimensions: generalises where the training rows surround the origin, \
+                   and slowly near d/(training rows) = ½, above which they no longer do (Beck et al., arXiv:2410.04489)",
             fields: &[dimensions("40"), samples("200")],
         },
         rule: |settings| Box::new(Teacher::new(Law::Constant, settings)),

@@ -6,6 +6,7 @@
 
 mod perceptrons;
 mod phases;
+mod solvable;
 mod tasks;
 mod transformers;
 mod tricks;
@@ -136,7 +137,7 @@ struct Row {
 }
 
 /// Presets that take too long to watch: their curves, as recorded here, are in `www/recorded/NAME.grok.zip` (without weights).
-const RECORDED: &[&str] = &["pair-mlp-67"];
+const RECORDED: &[&str] = &["pair-mlp-67", "pair-mlp-67-as-started"];
 
 impl Preset {
     /// Whether a recorded run of it comes with the site.
@@ -146,7 +147,7 @@ impl Preset {
 }
 
 /// The shelves, in the order of the page.
-const ALL: &[&[Row]] = &[perceptrons::ROWS, transformers::ROWS, tricks::ROWS, phases::ROWS, tasks::ROWS];
+const ALL: &[&[Row]] = &[perceptrons::ROWS, transformers::ROWS, tricks::ROWS, phases::ROWS, tasks::ROWS, solvable::ROWS];
 
 static PRESETS: LazyLock<Vec<Preset>> = LazyLock::new(|| {
     let mut made: Vec<Preset> = Vec::new();

@@ -148,4 +148,36 @@ pub(super) const ROWS: &[Row] = &[
         cost: "2 ms per update natively, 5 in the browser on one core of a server processor: eight seconds",
         crosscoder: None,
     },
+    Row {
+        name: "decay-2-31",
+        title: "Two fifths of the decay",
+        shelf: SHELF,
+        sentence: "Between the extremes the wait is inversely proportional to the decay",
+        from: "quadratic-31",
+        edits: &[("optimizer.weight_decay", "2"), ("steps", "600")],
+        source: "Setting of Grokscope: quadratic-31 with weight decay 2",
+        expected: Expected::note(
+            "Independent program: test .5 at 189, .99 at 314; three runs here have .95 at 265–275, .99 at 296–315",
+        )
+        .memorised(6, 14)
+        .understood(190, 380),
+        cost: "2 ms per update natively, 5 in the browser on one core of a server processor: a few seconds",
+        crosscoder: None,
+    },
+    Row {
+        name: "decay-10-31",
+        title: "Twice the decay",
+        shelf: SHELF,
+        sentence: "More decay than this, and the training pairs are no longer held: the wait no longer shrinks",
+        from: "quadratic-31",
+        edits: &[("optimizer.weight_decay", "10"), ("steps", "600")],
+        source: "Setting of Grokscope: quadratic-31 with weight decay 10",
+        expected: Expected::note(
+            "Independent program: test .5 at 74, .95 at 151; three runs here have training .99 at 14–15, test .95 \
+                 at 112–113",
+        )
+        .understood(95, 190),
+        cost: "2 ms per update natively, 5 in the browser on one core of a server processor: a few seconds",
+        crosscoder: None,
+    },
 ];

@@ -199,4 +199,16 @@ pub(super) const ROWS: &[Row] = &[
         cost: "2 ms per update natively, 5 in the browser on one core of a server processor: seconds",
         crosscoder: None,
     },
+    Row {
+        name: "division-31",
+        title: "Division",
+        shelf: SHELF,
+        sentence: "a/b modulo 31: every row but b = 0, and no mirrored pairs to help",
+        from: "multiplication-31",
+        edits: &[("task.operation", "div")],
+        source: "Setting of Grokscope: quadratic-31 with division and half of the rows",
+        expected: Expected::note("Independent program, one seed: test .99 at 70; five runs here 63–71").understood(45, 90),
+        cost: "2 ms per update natively, 5 in the browser on one core of a server processor: a few seconds",
+        crosscoder: None,
+    },
 ];
