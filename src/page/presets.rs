@@ -137,15 +137,15 @@ fn judged(lab: Lab) -> Option<(&'static Preset, Verdict)> {
     Some((preset, lab.rows.with(|rows| verdict(&preset.expected, &findings(rows, whole)))))
 }
 
-/// A badge after a run of an unmodified preset: inside the published band, near it, or outside.
+/// A badge after a run of an unmodified preset: whether it came out as expected. Its words serve bands and controls alike.
 pub(super) fn badge(lab: Lab) -> AnyView {
     let judged = Memo::new(move |_| judged(lab));
     let shown = move || {
         judged.get().map(|(preset, verdict)| {
             let (name, sign, word) = match verdict.grade {
-                Some(Grade::Inside) => ("inside", "✓", "Inside the band"),
-                Some(Grade::Near) => ("near", "≈", "Near the band"),
-                Some(Grade::Outside) => ("outside", "✗", "Outside the band"),
+                Some(Grade::Inside) => ("inside", "✓", "As expected"),
+                Some(Grade::Near) => ("near", "≈", "Nearly as expected"),
+                Some(Grade::Outside) => ("outside", "✗", "Not as expected"),
                 None => ("none", "–", "Not judged"),
             };
             let why = format!("{}: {}", preset.title, verdict.phrases.join("; "));

@@ -28,6 +28,49 @@ fn the_landing_experiment_memorises_first_and_groks_within_ten_seconds() {
 }
 
 #[test]
+fn a_run_of_a_preset_is_judged_and_one_with_a_changed_setting_is_not() {
+    let page = Page::open(DESK, "");
+    assert_eq!(page.text("verdict"), "", "there is nothing to judge yet");
+    page.start_on_cpu();
+    let end = page.wait_for_end(60);
+    page.wait("the verdict", "document.getElementById('verdict')", 10);
+    assert_eq!(page.data("verdict", "verdict"), "inside", "{end:?}: {}", page.text("verdict"));
+    for date in [end.t_mem, end.t_gen] {
+        let date = date.unwrap().to_string();
+        assert!(page.text("verdict").contains(&date), "{date} is not in {:?}", page.text("verdict"));
+    }
+    page.fill("field-steps", "250");
+    page.start_on_cpu();
+    // The first run ended as well, so only the step tells the two apart.
+    page.wait(
+        "the end of the shorter run",
+        "(d => d.phase === 'finished' && d.step === '250' && d.fingerprint)(document.getElementById('status').dataset)",
+        60,
+    );
+    assert_eq!(page.text("verdict"), "", "a changed setting may be why a date moved");
+}
+
+#[test]
+fn a_recorded_run_opens_at_once_with_its_curves_its_dates_and_its_verdict() {
+    let page = Page::open(DESK, "");
+    page.choose("preset", "pair-mlp-67-as-started");
+    page.click("open-recorded");
+    let end = page.wait_for_end(30);
+    assert_eq!((end.step, end.t_mem, end.t_gen), (45_000, Some(284), Some(20_600)));
+    assert_eq!(end.fingerprint, "0cff55bc5efa7808");
+    assert_eq!(page.value("preset"), "pair-mlp-67-as-started");
+    page.wait("the verdict", "document.getElementById('verdict')", 10);
+    assert_eq!(page.data("verdict", "verdict"), "inside", "{}", page.text("verdict"));
+    page.look_at("accuracy-chart");
+    page.wait("the curves", "document.getElementById('accuracy-chart')?.getBoundingClientRect().width > 100", 10);
+    std::thread::sleep(std::time::Duration::from_millis(500));
+    assert!(page.colours("accuracy-chart") > 2, "the recorded curves are not drawn");
+    // A preset without a recording does not offer one.
+    page.choose("preset", "quadratic-31");
+    page.wait("the button to go", "!document.getElementById('open-recorded')", 10);
+}
+
+#[test]
 fn the_time_slider_moves_the_spectrum_through_the_checkpoints() {
     let page = Page::open(DESK, "");
     page.start_on_cpu();

@@ -102,9 +102,9 @@ pub fn print_summary(archive: &Archive) {
     if let Some(preset) = preset_of(presets(), &archive.experiment) {
         let verdict = verdict(&preset.expected, &findings(&archive.rows, summary.ended_early.is_none()));
         let word = match verdict.grade {
-            Some(Grade::Inside) => "inside the band",
-            Some(Grade::Near) => "near the band",
-            Some(Grade::Outside) => "outside the band",
+            Some(Grade::Inside) => "as expected",
+            Some(Grade::Near) => "nearly as expected",
+            Some(Grade::Outside) => "not as expected",
             None => "not judged",
         };
         say(&format!("{}: {word}: {}", preset.name, verdict.phrases.join("; ")));

@@ -112,7 +112,11 @@ pub(super) const ROWS: &[Row] = &[
         from: "transformer-59",
         edits: &[("optimizer.weight_decay", "5"), ("steps", "800")],
         source: "Setting of Grokscope: transformer-59 with weight decay 5",
-        expected: Expected::note("Independent program: test .99 at 258–308").memorised(100, 170).understood(200, 400),
+        expected: Expected::note(
+            "Independent program: test .99 at 258–308; ten runs here have it at 220–710, three of them not within 800",
+        )
+        .memorised(100, 170)
+        .understood(200, 400),
         cost: "16 ms per update in the browser on one core of a server processor: a quarter of a minute",
         crosscoder: None,
     },
