@@ -3,8 +3,6 @@
 //! An example that no longer applies costs its reader an hour before the first line of their own. Building them as well would
 //! be surer and would cost minutes in every run of the tests; they were built and tested when they were written.
 
-#![expect(clippy::unwrap_used, reason = "a test that meets a surprise should stop right there")]
-
 use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};

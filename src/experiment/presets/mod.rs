@@ -137,7 +137,7 @@ struct Row {
 }
 
 /// Presets that take too long to watch: their curves, as recorded here, are in `www/recorded/NAME.grok.zip` (without weights).
-const RECORDED: &[&str] = &["pair-mlp-67", "pair-mlp-67-as-started"];
+const RECORDED: &[&str] = &["pair-mlp-67", "pair-mlp-67-as-started", "s5-mlp"];
 
 impl Preset {
     /// Whether a recorded run of it comes with the site.
