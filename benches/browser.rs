@@ -21,14 +21,40 @@ mod worker;
 
 use driver::DESK;
 use grokscope::engine::capability::EngineWish;
-use grokscope::engine::message::{Command, Event};
-use grokscope::experiment::presets;
+use grokscope::engine::message::{Command, Event, MeasureOrder};
+use grokscope::experiment::{preset, presets};
+use grokscope::record::Checkpoint;
 use page::Page;
 
 /// Milliseconds from navigation to an entry of the page's own timeline; 0 if it has none.
 fn milestone(page: &Page, kind: &str, name: &str) -> f64 {
     let found = page.js(&format!("performance.getEntriesByType('{kind}').find(e => e.name === '{name}')?.startTime ?? 0"));
     found.as_f64().unwrap()
+}
+
+/// As `grokscope bench` does natively: each measure of one checkpoint of the flagship.
+fn measures(engine: &worker::Engine, updates: u32) {
+    let mut experiment = preset("transformer-59-mirror").unwrap().experiment.clone();
+    (experiment.steps, experiment.logging.checkpoint_every, experiment.logging.evaluate_every) = (updates, updates, updates);
+    engine.send(&Command::Start { experiment: experiment.clone(), engine: EngineWish::Cpu, resume: None });
+    let events = engine.events_until(|event| matches!(event, Event::Finished(_)));
+    let checkpoints: Vec<Checkpoint> = events
+        .into_iter()
+        .filter_map(|event| match event {
+            Event::Checkpoint(checkpoint) => Some(checkpoint),
+            _ => None,
+        })
+        .collect();
+    for measure in grokscope::measure::measures().iter().filter(|measure| (measure.applies)(&experiment).is_ok()) {
+        let measures = vec![measure.name.to_owned()];
+        let order = MeasureOrder { checkpoints: checkpoints.clone(), steps: vec![updates], measures };
+        engine.send(&Command::Measure(experiment.clone(), order));
+        for event in engine.events_until(|event| matches!(event, Event::MeasuresDone { .. })) {
+            if let Event::MeasuresDone { worked_ms } = event {
+                println!("measure:{} {worked_ms:.1}", measure.name);
+            }
+        }
+    }
 }
 
 fn main() {
@@ -57,4 +83,5 @@ fn main() {
         });
         println!("{} {fastest:.3}", preset.name);
     }
+    measures(&engine, updates);
 }

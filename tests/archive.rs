@@ -5,7 +5,8 @@
 use grokscope::crosscoder::{CrosscoderResult, EtaSquared, FitRow, Latent, LatentClass, SourceInfo, crosscoder_preset};
 use grokscope::experiment::preset;
 use grokscope::record::{
-    Archive, Checkpoint, EventKind, Fingerprint, MetricRow, NamedTensor, RunEvent, RunSummary, Weights, unzip_files, zip_files,
+    Archive, Checkpoint, EventKind, Fingerprint, MeasureTable, MetricRow, NamedTensor, RunEvent, RunSummary, Value, Weights,
+    unzip_files, zip_files,
 };
 
 fn weights(step: u32) -> Weights {
@@ -54,6 +55,13 @@ fn crosscoder(name: &str) -> CrosscoderResult {
     }
 }
 
+fn measures() -> MeasureTable {
+    let mut table = MeasureTable { keys: Some((130, vec![5, 2])), ..MeasureTable::default() };
+    let values = [("gini", Value::Number(0.25)), ("spectrum", Value::List(vec![0.5, 0.5])), ("llc", Value::Absent("why".into()))];
+    table.add(130, values.into_iter().map(|(name, value)| (name.to_owned(), value)).collect());
+    table
+}
+
 fn archive() -> Archive {
     let row = |step| MetricRow {
         step,
@@ -84,6 +92,7 @@ fn archive() -> Archive {
         summary: Some(summary),
         events: vec![RunEvent { step: 0, kind: EventKind::Engine, text: "CPU: no adapter".into() }],
         crosscoders: vec![crosscoder("births"), crosscoder("births-null"), crosscoder("births")],
+        measures: measures(),
     }
 }
 
@@ -116,6 +125,8 @@ fn the_files_have_the_names_of_the_layout() {
         "checkpoints/step-00000000.safetensors".into(),
         "checkpoints/step-00000001.safetensors".into(),
         "checkpoints/step-00000130.safetensors".into(),
+        "measures.csv".into(),
+        "measures.json".into(),
     ];
     for folder in ["births", "births-null", "births-2"] {
         expected.extend(fit.iter().map(|name| format!("crosscoders/{folder}/{name}")));
@@ -125,7 +136,15 @@ fn the_files_have_the_names_of_the_layout() {
 
 #[test]
 fn a_run_that_was_cut_short_reads_as_far_as_it_got() {
-    let cut = Archive { rows: vec![], checkpoints: vec![], summary: None, events: vec![], crosscoders: vec![], ..archive() };
+    let cut = Archive {
+        rows: vec![],
+        checkpoints: vec![],
+        summary: None,
+        events: vec![],
+        crosscoders: vec![],
+        measures: MeasureTable::default(),
+        ..archive()
+    };
     assert_eq!(Archive::from_zip(&cut.to_zip().unwrap()).unwrap(), cut);
     let mut files = cut.to_files().unwrap();
     files.retain(|(name, _)| name != "events.json");

@@ -16,7 +16,8 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("experiment/link.rs", &["record::UserError", "crosscoder"]),
     ("experiment/schema.rs", &["record::UserError", "crosscoder"]),
     ("task/", &["experiment", "record::UserError"]),
-    ("measure/", &["experiment", "task", "record"]),
+    // What a measure applies to depends on the network's hooks; a hook is named by the crosscoder.
+    ("measure/", &["experiment", "task", "record", "model::hook_width", "crosscoder::Hook", "model::start"]),
     ("crosscoder/", &["experiment", "task", "measure", "record", "model::hook_width"]),
     ("crosscoder/fit", &["experiment", "task", "measure", "record", "model", "train"]),
     ("record/", &["experiment", "crosscoder"]),
@@ -28,7 +29,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("race/", &["experiment", "measure", "record"]),
     ("engine/", &["experiment", "task", "measure", "record", "model", "train", "crosscoder", "race"]),
     // The conversation is all that a page sees of an engine, so it may not pull the rest in.
-    ("engine/message.rs", &["experiment", "crosscoder", "record", "race"]),
+    ("engine/message.rs", &["experiment", "crosscoder", "measure", "record", "race"]),
     ("engine/phase.rs", &["record::UserError"]),
     ("engine/capability.rs", &[]),
     ("plot/", &[]),

@@ -94,6 +94,7 @@ fn a_change_by_hand_and_its_replay_from_a_link_end_in_the_same_fingerprint() {
         summary: replayed.summary.clone(),
         events: Vec::new(),
         crosscoders: Vec::new(),
+        measures: Default::default(),
     };
     assert_eq!(archive.fingerprint().unwrap(), fingerprint(&replayed));
 }

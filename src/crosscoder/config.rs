@@ -57,6 +57,8 @@ pub enum Hook {
     ResidPost,
     /// The network's output.
     Logits,
+    /// Attention weights of the last layer at "=": for each position a, b, = one per head (transformer only).
+    Pattern,
 }
 
 /// The sparsity rule.
@@ -80,10 +82,11 @@ impl Hook {
             Self::MlpPost => "mlp_post",
             Self::ResidPost => "resid_post",
             Self::Logits => "logits",
+            Self::Pattern => "pattern",
         }
     }
 
     /// All of them, in the order of a forward pass.
-    pub const ALL: [Self; 7] =
-        [Self::Embed, Self::AttnOut, Self::ResidMid, Self::MlpPre, Self::MlpPost, Self::ResidPost, Self::Logits];
+    pub const ALL: [Self; 8] =
+        [Self::Embed, Self::Pattern, Self::AttnOut, Self::ResidMid, Self::MlpPre, Self::MlpPost, Self::ResidPost, Self::Logits];
 }

@@ -111,10 +111,11 @@ pub async fn activations(
         })?;
         let weights = Weights::from_safetensors(&checkpoint.weights)?;
         let parameters: Vec<Tensor<3>> = model::upload(&[weights], &specs, "", device)?;
-        let read = model.activations(&parameters, start.as_deref(), &inputs, hook)?;
-        let width = read.dims()[2];
-        let values = read.into_data_async().await.map_err(lost)?.try_into_vec::<f32>().map_err(lost)?;
-        sources.push(Source { step: *step, width, values });
+        for read in model.activations(&parameters, start.as_deref(), &inputs, &[hook])? {
+            let width = read.dims()[2];
+            let values = read.into_data_async().await.map_err(lost)?.try_into_vec::<f32>().map_err(lost)?;
+            sources.push(Source { step: *step, width, values });
+        }
     }
     Ok(sources)
 }

@@ -8,8 +8,9 @@ use crate::crosscoder::{CrosscoderConfig, CrosscoderResult, FitRow};
 use crate::engine::capability::{Capability, EngineChoice, EngineWish};
 use crate::engine::phase::Phase;
 use crate::experiment::Experiment;
+use crate::measure::{Look, LookView};
 use crate::race::{RaceConfig, RaceResult};
-use crate::record::{Checkpoint, MetricRow, RunSummary, UserError};
+use crate::record::{Checkpoint, Measured, MetricRow, RunSummary, UserError};
 use serde::{Deserialize, Serialize};
 
 /// What can be asked of an engine.
@@ -60,6 +61,35 @@ pub enum Command {
     },
     /// Drop the fit under way.
     CancelFit,
+    /// Take measures of checkpoints, beside whatever else is under way.
+    Measure(#[serde(with = "as_json")] Experiment, MeasureOrder),
+    /// Drop the measures that are still to be taken.
+    CancelMeasures,
+    /// Look into one checkpoint for the pictures of the page.
+    Look(#[serde(with = "as_json")] Experiment, LookOrder),
+}
+
+/// Which measures of which checkpoints.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct MeasureOrder {
+    /// All checkpoints of the run, ascending in step: a measure may compare one with the first or with the one before, and the
+    /// last decides the key components.
+    pub checkpoints: Vec<Checkpoint>,
+    /// Those to measure.
+    pub steps: Vec<u32>,
+    /// Names of measures, see `measure::measures`.
+    pub measures: Vec<String>,
+}
+
+/// What to look at.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LookOrder {
+    /// The checkpoint.
+    pub checkpoint: Checkpoint,
+    /// The run's first checkpoint, which a centred network needs.
+    pub first: Option<Checkpoint>,
+    /// What of it.
+    pub view: LookView,
 }
 
 /// What a run needs to go on as if nothing had happened.
@@ -138,6 +168,28 @@ pub enum Event {
     FitDone(Box<FitOutcome>),
     /// The fit was cancelled.
     FitCancelled,
+    /// The key components of a run: the step of the checkpoint that decided them, and their numbers from 1.
+    Keys(u32, Vec<u32>),
+    /// Values of one measure at one checkpoint, by column.
+    Measured(u32, Measured),
+    /// Measures go on: which one, and the share of all that are done, 0..=1.
+    MeasuresProgress {
+        /// Name of the measure.
+        measure: String,
+        /// Step of the checkpoint.
+        step: u32,
+        /// Share done.
+        done: f32,
+    },
+    /// All measures that were asked for are taken, or were dropped.
+    MeasuresDone {
+        /// Milliseconds of work that they took.
+        worked_ms: f64,
+    },
+    /// What a look found.
+    Looked(Box<Look>),
+    /// A look could not be taken.
+    LookRefused(u32, UserError),
     /// Something was refused or broke. What was recorded so far stays valid.
     Error(UserError),
     /// The engine is gone: end its worker, start another, resume from the last resume point.

@@ -7,7 +7,13 @@ mod direct;
 #[cfg(feature = "compute")]
 mod engines;
 #[cfg(feature = "compute")]
+mod examiner;
+#[cfg(feature = "compute")]
 mod fitting;
+#[cfg(feature = "compute")]
+mod looking;
+#[cfg(feature = "compute")]
+mod measuring;
 pub mod message;
 pub mod phase;
 #[cfg(feature = "compute")]

@@ -21,7 +21,7 @@ pub enum Phase {
 }
 
 impl Phase {
-    /// The phase after `command`, or why it is refused here. Commands about fits and races leave the phase alone.
+    /// The phase after `command`, or why it is refused here. Commands about fits, races and measures leave the phase alone.
     ///
     /// # Errors
     /// Cause and remedy when the command makes no sense in this phase.
@@ -35,7 +35,16 @@ impl Phase {
             (Self::Running | Self::Paused, Command::Continue | Command::Step(_)) => Ok(Self::Running),
             (Self::Running | Self::Paused, Command::Stop) => Ok(Self::Finished),
             (phase @ (Self::Running | Self::Paused), Command::Intervene(_)) => Ok(phase),
-            (phase, Command::Fit { .. } | Command::CancelFit | Command::Race { .. } | Command::CancelRace) => Ok(phase),
+            (
+                phase,
+                Command::Fit { .. }
+                | Command::CancelFit
+                | Command::Race { .. }
+                | Command::CancelRace
+                | Command::Measure(..)
+                | Command::CancelMeasures
+                | Command::Look(..),
+            ) => Ok(phase),
             (_, Command::Pause | Command::Continue | Command::Step(_) | Command::Stop | Command::Intervene(_)) => {
                 Err(UserError::new("No run is under way", "Press Start first"))
             }

@@ -1,18 +1,25 @@
 //! The runner: takes commands, keeps the life-cycle, and gives each piece of work its turn.
 
+use super::capability::EngineWish;
 use super::engines::Engines;
 use super::fitting::Fitting;
-use super::message::{Command, Event, RaceOutcome};
+use super::looking::Looking;
+use super::measuring::Measuring;
+use super::message::{Command, Event, LookOrder, RaceOutcome};
 use super::phase::Phase;
 use super::port::Port;
 use super::racing::Racing;
 use super::training::{Outcome, Training};
 use crate::experiment::Experiment;
-use crate::record::UserError;
+use crate::measure::Look;
+use crate::record::{UserError, Weights};
+
+/// The engine for measures and looks: the CPU, which is exact and leaves a run on the GPU its queue.
+const BESIDE: EngineWish = EngineWish::Cpu;
 
 /// Serves one asker until the port closes.
 pub async fn serve(port: impl Port, engines: Engines) {
-    let mut runner = Runner { port, engines, phase: Phase::Idle, run: None, fit: None, race: None };
+    let mut runner = Runner { port, engines, phase: Phase::Idle, run: None, fit: None, race: None, measures: None, looks: None };
     runner.port.emit(Event::Ready(runner.engines.capability().clone()));
     if runner.engines.examine().await {
         runner.port.emit(Event::Ready(runner.engines.capability().clone()));
@@ -21,7 +28,7 @@ pub async fn serve(port: impl Port, engines: Engines) {
         while let Some(command) = runner.port.poll() {
             runner.obey(command).await;
         }
-        if runner.phase == Phase::Running || runner.fit.is_some() || runner.race.is_some() {
+        if runner.phase == Phase::Running || runner.fit.is_some() || runner.race.is_some() || runner.measures.is_some() {
             runner.work().await;
             runner.port.breathe().await;
         } else if let Some(command) = runner.port.wait().await {
@@ -39,6 +46,8 @@ struct Runner<P: Port> {
     run: Option<Training>,
     fit: Option<Fitting>,
     race: Option<Racing>,
+    measures: Option<Measuring>,
+    looks: Option<Looking>,
 }
 
 impl<P: Port> Runner<P> {
@@ -105,6 +114,23 @@ impl<P: Port> Runner<P> {
                 self.fit = Some(Fitting::new(config, &experiment, &checkpoints, choice.kind, &device).await?);
                 self.port.emit(Event::Chosen(choice));
             }
+            Command::Measure(experiment, order) => {
+                validate(&experiment)?;
+                let (device, choice) = self.engines.choose(BESIDE, &experiment).await?;
+                self.measures = Some(Measuring::new(experiment, &order, choice.kind, &device)?);
+            }
+            Command::CancelMeasures => {
+                let worked_ms = self.measures.take().map_or(0.0, |measures| measures.worked_ms());
+                self.port.emit(Event::MeasuresDone { worked_ms });
+            }
+            Command::Look(experiment, order) => {
+                let step = order.checkpoint.step;
+                match self.look(experiment, &order).await {
+                    Ok(look) => self.port.emit(Event::Looked(Box::new(look))),
+                    // A picture that cannot be drawn is no failure of the run.
+                    Err(error) => self.port.emit(Event::LookRefused(step, error)),
+                }
+            }
             Command::CancelFit => {
                 if self.fit.take().is_none() {
                     return Err(UserError::new("No fit is under way", "Press Fit first"));
@@ -115,7 +141,21 @@ impl<P: Port> Runner<P> {
         Ok(())
     }
 
+    async fn look(&mut self, experiment: Experiment, order: &LookOrder) -> Result<Look, UserError> {
+        if self.looks.as_ref().is_none_or(|looks| !looks.is_of(&experiment)) {
+            validate(&experiment)?;
+            let first = Weights::from_safetensors(&order.first.as_ref().unwrap_or(&order.checkpoint).weights)?;
+            let (device, choice) = self.engines.choose(BESIDE, &experiment).await?;
+            self.looks = Some(Looking::new(experiment, &first, choice.kind, &device)?);
+        }
+        match &mut self.looks {
+            Some(looks) => looks.look(order).await,
+            None => Err(UserError::new("The checkpoint could not be looked into", "Move the time slider and back")),
+        }
+    }
+
     async fn work(&mut self) {
+        let begun = self.port.now_ms();
         if self.phase == Phase::Running
             && let Err(error) = self.train().await
         {
@@ -128,11 +168,34 @@ impl<P: Port> Runner<P> {
             self.port.emit(Event::FitCancelled);
             self.port.emit(Event::Error(error));
         }
+        if let Err(error) = self.measure(begun).await {
+            let worked_ms = self.measures.take().map_or(0.0, |measures| measures.worked_ms());
+            self.port.emit(Event::MeasuresDone { worked_ms });
+            self.port.emit(Event::Error(error));
+        }
         if let Err(error) = self.race().await {
             self.race = None;
             self.port.emit(Event::RaceCancelled);
             self.port.emit(Event::Error(error));
         }
+    }
+
+    /// Measures, but never at the cost of more than a tenth of a run under way, which has worked since `begun`.
+    async fn measure(&mut self, begun: f64) -> Result<(), UserError> {
+        let Some(measures) = &mut self.measures else { return Ok(()) };
+        let is_training = self.phase == Phase::Running;
+        if is_training {
+            measures.trained(self.port.now_ms() - begun);
+            if !measures.may_work() {
+                return Ok(());
+            }
+        }
+        if measures.advance(&mut self.port, is_training).await? {
+            let worked_ms = measures.worked_ms();
+            self.measures = None;
+            self.port.emit(Event::MeasuresDone { worked_ms });
+        }
+        Ok(())
     }
 
     async fn race(&mut self) -> Result<(), UserError> {

@@ -49,6 +49,8 @@ pub enum Purpose {
     Probe = 18,
     /// Augmentation of a batch.
     Augment = 19,
+    /// What a measure draws: rows, columns, halves.
+    Measure = 20,
 }
 
 /// A random stream.

@@ -8,7 +8,7 @@ use crate::experiment::presets::{Findings, LOW_LOSS};
 use crate::record::MetricRow;
 
 /// Training accuracy that counts as memorised.
-const MEMORISED: f32 = 0.99;
+pub(super) const MEMORISED: f32 = 0.99;
 /// Test accuracy that counts as generalised.
 const GENERALISED: f32 = 0.95;
 /// The stricter threshold for generalised.
@@ -16,7 +16,7 @@ const GENERALISED_99: f32 = 0.99;
 /// Test accuracy half-way up.
 const HALF: f32 = 0.5;
 /// Evaluations after the crossing at which test accuracy must still hold.
-const HOLDS: usize = 5;
+pub(super) const HOLDS: usize = 5;
 
 /// Dates of memorising and generalising, in updates. See the fields of [`crate::record::RunSummary`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

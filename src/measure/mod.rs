@@ -1,14 +1,73 @@
 //! What happened inside? Pure functions from weights, activations and curves to numbers, in f64 and without burn, so that the
-//! page, the command line and the tests read the same measure. Every measure is checked against an oracle (a closed form, the
-//! analytic network, Gaussian weights).
+//! page, the command line and the tests read the same measure. A measure is one file with a `MEASURE` and one line in
+//! `registry.rs`; every one is checked against an oracle (a closed form, the analytic network, an untrained one, a look-up table).
 
-mod checkpoint;
+mod ablation;
+mod circularity;
+mod compressibility;
 mod correlation_ratio;
+mod curves;
 pub mod delay;
 mod discrete_log;
+mod distance_irrelevance;
+mod efficiency;
+mod facts;
+mod feature_kernel;
+mod flat;
 mod fourier;
+mod gradient_noise;
+mod gradient_symmetricity;
+mod harmonics;
+mod heavy_tail;
+mod inquiry;
+mod key_neurons;
+mod kind;
+mod learning_coefficient;
+mod local_complexity;
+mod look;
+mod margin;
+mod mirror;
+mod norms;
+#[cfg(test)]
+pub(crate) mod oracle;
+mod phases;
+mod probes;
+mod rank_correlation;
+mod ranks;
+mod registry;
+mod restricted;
+mod row_loss;
+mod rqi;
+mod sample;
+mod seeds;
+mod sharpness;
+mod softmax_collapse;
+mod span;
+mod spectrum;
+mod tangent_kernel;
+mod tokens;
+mod trig_fit;
+mod update;
+mod warning;
 
-pub use checkpoint::{CheckpointMeasures, KEY_SHARE_OVER_UNIFORM, key_frequencies, measure_checkpoint};
+pub use ablation::{Ablation, ablated};
 pub use correlation_ratio::{EtaSquared, correlation_ratio, eta_squared};
+pub use curves::{AntiGrok, RunLabel, Timing, anti_grok, liu_label, pair_label, slingshots, timing};
 pub use discrete_log::powers_of_primitive_root;
-pub use fourier::{Spectrum, energies, gini, ipr, spectrum};
+pub use efficiency::critical_size;
+pub use facts::{Facts, Grid, KEY_ENERGY, needs_classes, needs_pairs, penultimate};
+pub use fourier::{energies, gini, ipr};
+pub use harmonics::{Component, Harmonics};
+pub use inquiry::{Answer, Inquiry, Question, Turn};
+pub use key_neurons::{KEY_NEURONS, NeuronFrequency, OWNED, neuron_frequencies};
+pub use kind::{Column, Cost, Measure, Work};
+pub use look::{Look, LookView, Neuron, Scores, aligned, look_hooks, principal};
+pub use phases::{Phases, phases};
+pub use rank_correlation::rank_correlation;
+pub use registry::{column, hooks_of, measure, measures, measures_for};
+pub use restricted::SplitLogits;
+pub use seeds::{binder_cumulant, susceptibility};
+pub use spectrum::Spectrum;
+pub use tokens::{Block, has_embedding, input_blocks, input_table, output_table, tokens_of};
+pub use trig_fit::{TrigFit, trig_fit};
+pub use warning::{FALSE_ALARMS, GrokkingRun, Warning, early_warning, leads};

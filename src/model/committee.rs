@@ -56,7 +56,7 @@ fn hook_width(model: &ModelConfig, shape: Shape, hook: Hook) -> Option<usize> {
         Hook::Embed => Some(shape.width),
         Hook::MlpPre | Hook::MlpPost => Some(model.settings.integer("width") as usize),
         Hook::Logits => Some(shape.outputs),
-        Hook::AttnOut | Hook::ResidMid | Hook::ResidPost => None,
+        Hook::Pattern | Hook::AttnOut | Hook::ResidMid | Hook::ResidPost => None,
     }
 }
 

@@ -128,7 +128,7 @@ fn hook_width(model: &ModelConfig, shape: Shape, hook: Hook) -> Option<usize> {
         Hook::Embed => Plan::new(model, shape).layers.specs.iter().find(|spec| spec.name == "w_in").map(|spec| spec.rows),
         Hook::MlpPre | Hook::MlpPost => Some(model.settings.integer("width") as usize),
         Hook::Logits => Some(shape.outputs),
-        Hook::AttnOut | Hook::ResidMid | Hook::ResidPost => None,
+        Hook::Pattern | Hook::AttnOut | Hook::ResidMid | Hook::ResidPost => None,
     }
 }
 

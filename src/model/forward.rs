@@ -1,7 +1,7 @@
 //! An experiment's network, ready to run: its parameters' list, its constants on the device, what is done to its outputs.
 
 use super::inputs::Inputs;
-use super::network::{Activations, Network};
+use super::network::{Activations, Network, Shape};
 use super::parameters::ParameterSpec;
 use super::registry::{architecture_of, hook_width, shape_of};
 use super::specs;
@@ -26,6 +26,14 @@ impl Model {
     /// # Errors
     /// If no network has this name.
     pub fn new(experiment: &Experiment, device: &Device) -> Result<Self, UserError> {
+        Self::of_shape(experiment, shape_of(experiment), device)
+    }
+
+    /// The same network for a task of other sizes, whose weights have the sizes of `specs(experiment)` but for the rows per token.
+    ///
+    /// # Errors
+    /// If no network has this name.
+    pub fn of_shape(experiment: &Experiment, shape: Shape, device: &Device) -> Result<Self, UserError> {
         let architecture = architecture_of(experiment).ok_or_else(|| {
             let known: Vec<&str> = super::architectures().iter().map(|a| a.kind.name).collect();
             UserError::new(
@@ -36,7 +44,7 @@ impl Model {
         Ok(Self {
             name: architecture.kind.label,
             specs: specs(experiment),
-            network: (architecture.network)(&experiment.model, shape_of(experiment), experiment.seed, device),
+            network: (architecture.network)(&experiment.model, shape, experiment.seed, device),
             output_multiplier: Some(experiment.model.settings.number("output_multiplier")).filter(|m| *m > 0.0).unwrap_or(1.0),
             hooks: Hook::ALL.into_iter().filter(|hook| hook_width(experiment, *hook).is_some()).collect(),
         })
@@ -66,7 +74,12 @@ impl Model {
         inputs: &Inputs,
         dropout: Option<&Tensor<3>>,
     ) -> Tensor<3> {
-        let mut outputs = self.network.forward(parameters, inputs, dropout, &mut Activations::none());
+        let outputs = self.network.forward(parameters, inputs, dropout, &mut Activations::none());
+        self.finished(outputs, start, inputs)
+    }
+
+    /// f₀ subtracted if there is one, and multiplied.
+    fn finished(&self, mut outputs: Tensor<3>, start: Option<&[Tensor<3>]>, inputs: &Inputs) -> Tensor<3> {
         if let Some(start) = start {
             let fixed: Vec<Tensor<3>> = start.iter().map(|tensor| tensor.clone().inner()).collect();
             outputs = outputs - self.network.forward(&fixed, inputs, None, &mut Activations::none()).detach();
@@ -74,30 +87,31 @@ impl Model {
         self.multiplied(outputs)
     }
 
-    /// Activations of each row at `hook`, read at the answer position: `[replica, row, width]`. Logits are those of
-    /// [`Model::outputs`], which for a centred network need its starting weights, as training sees them.
+    /// Activations of each row at each of `hooks`, read at the answer position in one pass: `[replica, row, width]`. Logits are
+    /// those of [`Model::outputs`], which for a centred network need its starting weights, as training sees them.
     ///
     /// # Errors
-    /// If this network has no such hook.
+    /// If this network lacks one of the hooks.
     pub fn activations(
         &self,
         parameters: &[Tensor<3>],
         start: Option<&[Tensor<3>]>,
         inputs: &Inputs,
-        hook: Hook,
-    ) -> Result<Tensor<3>, UserError> {
-        if hook == Hook::Logits {
-            return Ok(self.outputs(parameters, start, inputs, None));
-        }
-        let mut activations = Activations::only(hook);
-        self.network.forward(parameters, inputs, None, &mut activations);
-        activations.take(hook).ok_or_else(|| {
-            let there: Vec<&str> = self.hooks.iter().map(|hook| hook.name()).collect();
-            UserError::new(
-                format!("A network of the kind {} has no {}", self.name, hook.name()),
-                format!("Choose the hook {}", there.join(" or ")),
-            )
-        })
+        hooks: &[Hook],
+    ) -> Result<Vec<Tensor<3>>, UserError> {
+        let mut activations = Activations::only(hooks);
+        let outputs = self.network.forward(parameters, inputs, None, &mut activations);
+        let of = |hook: &Hook| match hook {
+            Hook::Logits => Ok(self.finished(outputs.clone(), start, inputs)),
+            hook => activations.get(*hook).cloned().ok_or_else(|| {
+                let there: Vec<&str> = self.hooks.iter().map(|hook| hook.name()).collect();
+                UserError::new(
+                    format!("A network of the kind {} has no {}", self.name, hook.name()),
+                    format!("Choose the hook {}", there.join(" or ")),
+                )
+            }),
+        };
+        hooks.iter().map(of).collect()
     }
 
     /// A multiplier of 1 costs nothing.

@@ -85,7 +85,7 @@ fn hook_width(model: &ModelConfig, shape: Shape, hook: Hook) -> Option<usize> {
         Hook::Embed => Some(encoding::input_width(model, shape)),
         Hook::MlpPre | Hook::MlpPost => Some(model.settings.integer("width") as usize),
         Hook::Logits => Some(shape.outputs),
-        Hook::AttnOut | Hook::ResidMid | Hook::ResidPost => None,
+        Hook::Pattern | Hook::AttnOut | Hook::ResidMid | Hook::ResidPost => None,
     }
 }
 

@@ -55,15 +55,15 @@ pub struct Activations {
 enum Wanted {
     #[default]
     All,
-    One(Hook),
+    These(Vec<Hook>),
     Nothing,
 }
 
 #[cfg(feature = "compute")]
 impl Activations {
-    /// Keeps only what passes `hook`.
-    pub fn only(hook: Hook) -> Self {
-        Self { wanted: Wanted::One(hook), found: Vec::new() }
+    /// Keeps only what passes `hooks`.
+    pub fn only(hooks: &[Hook]) -> Self {
+        Self { wanted: Wanted::These(hooks.to_vec()), found: Vec::new() }
     }
 
     /// Keeps nothing: for training, where an activation kept is memory lost.
@@ -73,9 +73,9 @@ impl Activations {
 
     /// Whether the activation at `hook` will be kept; one that costs extra work is computed only then.
     pub fn wants(&self, hook: Hook) -> bool {
-        match self.wanted {
+        match &self.wanted {
             Wanted::All => true,
-            Wanted::One(wanted) => wanted == hook,
+            Wanted::These(wanted) => wanted.contains(&hook),
             Wanted::Nothing => false,
         }
     }
@@ -89,8 +89,8 @@ impl Activations {
     }
 
     /// The activation at `hook`.
-    pub fn take(self, hook: Hook) -> Option<Tensor<3>> {
-        self.found.into_iter().find(|(name, _)| *name == hook).map(|(_, value)| value)
+    pub fn get(&self, hook: Hook) -> Option<&Tensor<3>> {
+        self.found.iter().find(|(name, _)| *name == hook).map(|(_, value)| value)
     }
 }
 

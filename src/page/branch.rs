@@ -15,11 +15,9 @@ use super::store::{FitState, Lab, View, grouped};
 use crate::crosscoder::{CrosscoderResult, FitRow};
 use crate::engine::message::{Command, Resume};
 use crate::engine::phase::Phase;
-use crate::measure::CheckpointMeasures;
-use crate::record::{Checkpoint, MetricRow, UserError};
+use crate::record::{Checkpoint, MeasureTable, MetricRow, UserError};
 use leptos::ev::SubmitEvent;
 use leptos::prelude::*;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use wasm_bindgen::JsCast;
 
@@ -57,7 +55,7 @@ pub(super) struct Original {
     run: StoredRun,
     rows: Arc<Vec<MetricRow>>,
     checkpoints: Vec<Checkpoint>,
-    measures: BTreeMap<u32, CheckpointMeasures>,
+    measures: MeasureTable,
     points: Points,
     phase: Phase,
     step: u32,
@@ -125,7 +123,9 @@ fn start(lab: Lab, at: u32, line: &str) -> Result<(), UserError> {
 
     let checkpoints: Vec<Checkpoint> =
         lab.checkpoints.with_untracked(|all| all.iter().filter(|checkpoint| earlier(checkpoint.step)).cloned().collect());
-    let measures = lab.measures.with_untracked(|all| all.range(..=from).map(|(step, m)| (*step, m.clone())).collect());
+    // Key components are decided by the last checkpoint, which the branch will have another of.
+    let measured = lab.measures.with_untracked(|all| all.rows.range(..=from).map(|(step, row)| (*step, row.clone())).collect());
+    let measures = MeasureTable { keys: None, rows: measured };
     let why = format!("Branch of {} ({}): {line}", run.experiment.name, run.id);
     let mut originals = Vec::new();
     lab.originals.update_value(|slot| originals = std::mem::take(slot));
@@ -191,7 +191,6 @@ fn back(lab: Lab) {
     lab.fit_curves.set(original.fit_curves);
     lab.latent.set(original.latent);
     lab.claim.set_value(original.claim);
-    super::measuring::measure_missing(lab);
     lab.announcement.set("The original is back".into());
 }
 

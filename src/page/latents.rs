@@ -71,6 +71,7 @@ fn summary(fit: &CrosscoderResult) -> AnyView {
     );
     let hook = match fit.config.hook {
         Hook::Embed => "input of the first layer",
+        Hook::Pattern => "attention pattern",
         Hook::AttnOut => "output of attention",
         Hook::ResidMid => "residual stream after attention",
         Hook::MlpPre => "hidden neurons before their non-linearity",

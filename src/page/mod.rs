@@ -19,7 +19,6 @@ mod inside;
 mod intervene;
 mod latents;
 mod live;
-mod measuring;
 mod paper;
 mod points;
 mod popover;

@@ -7,7 +7,7 @@
 use super::claim::{Claim, claim};
 use super::fits::fit_done;
 pub(super) use super::fits::{cancel_fit, fit};
-use super::measuring::measure_missing;
+use super::inside;
 use super::points::{self, Points};
 use super::port::{Incoming, Port};
 use super::race;
@@ -203,8 +203,7 @@ pub(super) fn clear(lab: Lab) {
     lab.ms_per_step.set(None);
     lab.rows.set(Vec::new());
     lab.checkpoints.set(Vec::new());
-    lab.measures.update(std::collections::BTreeMap::clear);
-    lab.measure_problem.set(None);
+    inside::clear(lab);
     points::replace(lab, Points::default());
     lab.stage.set(None);
     lab.originals.set_value(Vec::new());
@@ -289,7 +288,7 @@ fn append(lab: Lab, fresh: Vec<MetricRow>) {
 }
 
 fn apply(lab: Lab, event: Event) {
-    let Some(event) = race::hear(lab, event) else { return };
+    let Some(event) = race::hear(lab, event).and_then(|event| inside::hear(lab, event)) else { return };
     if lab.waiting.get_value().end_of_dropped && !matches!(event, Event::Ready(_) | Event::Crashed(_)) {
         match event {
             Event::Finished(_) => lab.waiting.update_value(|waiting| waiting.end_of_dropped = false),
@@ -324,7 +323,6 @@ fn apply(lab: Lab, event: Event) {
                 all.retain(|known| known.step < checkpoint.step);
                 all.push(checkpoint);
             });
-            measure_missing(lab);
         }
         Event::ResumePoint { step, bytes } => {
             points::keep(lab, step, bytes);
@@ -348,6 +346,8 @@ fn apply(lab: Lab, event: Event) {
         Event::Error(error) => refused(lab, error),
         Event::Crashed(error) => crashed(lab, error.to_string()),
         Event::RaceProgress { .. } | Event::RaceDone(_) | Event::RaceCancelled => {}
+        Event::Keys(..) | Event::Measured(..) | Event::MeasuresProgress { .. } | Event::MeasuresDone { .. } => {}
+        Event::Looked(_) | Event::LookRefused(..) => {}
     }
 }
 
@@ -412,6 +412,7 @@ fn crashed(lab: Lab, words: String) {
         lab.fit_state.set(FitState::Error);
     }
     race::lost(lab);
+    inside::lost(lab);
     let resume = lab.points.with_value(Points::newest_step);
     let was_live = lab.phase.get_untracked().is_live();
     if was_live {

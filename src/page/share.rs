@@ -1,7 +1,6 @@
 //! Out of the page and back in: the link, the archive, and files that are dropped on the page.
 
 use super::address::{link_to_send, nearest_preset};
-use super::measuring::measure_missing;
 use super::points::{self, Points};
 use super::session::{self, clear, new_run};
 use super::storage::{Stored, Write};
@@ -52,6 +51,7 @@ fn archive(lab: Lab) -> Option<Archive> {
         summary: run.summary,
         events: run.events,
         crosscoders: lab.fits.with_untracked(|fits| fits.iter().map(|fit| CrosscoderResult::clone(fit)).collect()),
+        measures: lab.measures.get_untracked(),
     })
 }
 
@@ -166,6 +166,7 @@ fn open(lab: Lab, archive: Archive) {
         checkpoints: archive.checkpoints,
         resume: None,
         fits: archive.crosscoders,
+        measures: archive.measures,
     };
     adopt(lab, stored);
     session::store(lab, |_| Write::Run(Box::new(run)));
@@ -203,13 +204,13 @@ pub(super) fn adopt(lab: Lab, stored: Stored) {
     lab.run.set(Some(stored.run));
     lab.rows.set(stored.rows);
     lab.checkpoints.set(stored.checkpoints);
+    lab.measures.set(stored.measures);
     if let Some(fit) = stored.fits.last() {
         lab.fit_curves.set(fit.curves.clone());
         lab.fit_state.set(FitState::Done);
         lab.fit_shown.set(stored.fits.len() - 1);
     }
     lab.fits.set(stored.fits.into_iter().map(Arc::new).collect());
-    measure_missing(lab);
 }
 
 /// Lets an archive be dropped anywhere on the page.

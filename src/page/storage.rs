@@ -10,7 +10,7 @@ use crate::crosscoder::CrosscoderResult;
 use crate::engine::capability::EngineChoice;
 use crate::engine::message::{FitOutcome, decode, encode};
 use crate::experiment::Experiment;
-use crate::record::{Checkpoint, MetricRow, RunEvent, RunSummary, UserError};
+use crate::record::{Checkpoint, MeasureTable, MetricRow, RunEvent, RunSummary, UserError};
 use idb::{Database, DatabaseEvent, Factory, KeyRange, ObjectStoreParams, Transaction, TransactionMode};
 use js_sys::Uint8Array;
 use serde::{Deserialize, Serialize};
@@ -25,7 +25,8 @@ const ROWS: &str = "rows";
 const CHECKPOINTS: &str = "checkpoints";
 const RESUME: &str = "resume";
 const FITS: &str = "fits";
-const STORES: [&str; 5] = [RUNS, ROWS, CHECKPOINTS, RESUME, FITS];
+const MEASURES: &str = "measures";
+const STORES: [&str; 6] = [RUNS, ROWS, CHECKPOINTS, RESUME, FITS, MEASURES];
 
 /// Runs kept on this device; older ones make room.
 const KEPT_RUNS: usize = 5;
@@ -64,6 +65,8 @@ pub(super) struct Stored {
     pub(super) resume: Option<(u32, Vec<u8>)>,
     /// In the order of their names.
     pub(super) fits: Vec<CrosscoderResult>,
+    /// Measures of checkpoints.
+    pub(super) measures: MeasureTable,
 }
 
 /// One thing to write.
@@ -78,6 +81,8 @@ pub(super) enum Write {
     Resume(String, u32, Arc<Vec<u8>>),
     /// A fit under its name.
     Fit(String, Rc<Vec<u8>>, String),
+    /// All measures so far; replaces the previous ones.
+    Measures(String, Box<MeasureTable>),
     /// Forget rows and checkpoints after this step: the run goes on from there.
     Rewind(String, u32),
     /// Forget a run.
@@ -167,7 +172,7 @@ impl Storage {
 }
 
 async fn open() -> Result<Database, idb::Error> {
-    let mut request = Factory::new()?.open("grokscope", Some(1))?;
+    let mut request = Factory::new()?.open("grokscope", Some(2))?;
     request.on_upgrade_needed(|event| {
         if let Ok(database) = event.database() {
             for name in STORES {
@@ -202,6 +207,7 @@ async fn apply(transaction: &Transaction, write: &Write) -> Result<(), idb::Erro
         Write::Checkpoint(id, checkpoint) => put(CHECKPOINTS, key(id, checkpoint.step), bytes(&checkpoint.weights)).await,
         Write::Resume(id, step, point) => put(RESUME, id.clone(), bytes(&[&step.to_le_bytes(), point.as_slice()].concat())).await,
         Write::Fit(id, outcome, name) => put(FITS, format!("{id}/{name}"), bytes(outcome)).await,
+        Write::Measures(id, table) => put(MEASURES, id.clone(), bytes(&encode(table).unwrap_or_default())).await,
         Write::Rewind(id, step) => {
             let range = || KeyRange::bound(&key(id, step + 1).into(), &format!("{id}/~").into(), None, None);
             transaction.object_store(CHECKPOINTS)?.delete(range()?)?.await?;
@@ -216,6 +222,7 @@ async fn apply(transaction: &Transaction, write: &Write) -> Result<(), idb::Erro
         Write::Delete(id) => {
             let id_key = JsValue::from(id);
             transaction.object_store(RUNS)?.delete(id_key.clone())?.await?;
+            transaction.object_store(MEASURES)?.delete(id_key.clone())?.await?;
             transaction.object_store(RESUME)?.delete(id_key)?.await?;
             for store in [ROWS, CHECKPOINTS, FITS] {
                 let all = KeyRange::bound(&format!("{id}/").into(), &format!("{id}/~").into(), None, None)?;
@@ -252,7 +259,9 @@ async fn load(transaction: &Transaction, run: StoredRun) -> Result<Stored, idb::
         let (step, point) = bytes.split_first_chunk::<4>()?;
         Some((u32::from_le_bytes(*step), point.to_vec()))
     });
-    Ok(Stored { run, rows, checkpoints, resume, fits })
+    let measures = transaction.object_store(MEASURES)?.get(JsValue::from(&run.id))?.await?;
+    let measures = measures.and_then(|value| decode(&Uint8Array::new(&value).to_vec()).ok()).unwrap_or_default();
+    Ok(Stored { run, rows, checkpoints, resume, fits, measures })
 }
 
 fn read_rows(batches: Vec<JsValue>) -> Vec<MetricRow> {

@@ -6,6 +6,7 @@
 use super::branch::{Baseline, Original};
 use super::claim::Claim;
 use super::form::Form;
+use super::inside::{Looks, Underway};
 use super::points::{Points, Unwritten};
 use super::port::Port;
 use super::race::RaceLab;
@@ -14,12 +15,10 @@ use crate::crosscoder::{CrosscoderConfig, CrosscoderResult, FitRow};
 use crate::engine::capability::{Capability, EngineChoice, EngineWish};
 use crate::engine::phase::Phase;
 use crate::experiment::{Experiment, Link, Preset};
-use crate::measure::CheckpointMeasures;
 use crate::measure::delay::{Delay, delay};
 use crate::plot::Scale;
-use crate::record::{Checkpoint, MetricRow, RunSummary, UserError};
+use crate::record::{Checkpoint, MeasureTable, MetricRow, RunSummary, UserError};
 use leptos::prelude::*;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// The views that exist.
@@ -89,8 +88,6 @@ pub(super) struct Waiting {
     pub(super) fit: bool,
     /// The user asked to cancel the fit.
     pub(super) cancel: bool,
-    /// Checkpoints are being measured.
-    pub(super) measuring: bool,
     /// A race was sent and no progress came back.
     pub(super) race: bool,
 }
@@ -114,8 +111,12 @@ pub(super) struct Lab {
     pub(super) rows: RwSignal<Vec<MetricRow>>,
     /// Saved weights, ascending in step.
     pub(super) checkpoints: RwSignal<Vec<Checkpoint>>,
-    /// Measures by step; they follow the checkpoints with a little delay.
-    pub(super) measures: RwSignal<BTreeMap<u32, CheckpointMeasures>>,
+    /// Measures of checkpoints; they follow the checkpoints with a little delay.
+    pub(super) measures: RwSignal<MeasureTable>,
+    /// Which measure is being taken, if any.
+    pub(super) measuring: RwSignal<Underway>,
+    /// What is seen inside the checkpoint at the time slider.
+    pub(super) looks: Looks,
     /// States to go on from after a crash, and to branch from.
     pub(super) points: StoredValue<Points>,
     /// Whether the newest of them is on the disk.
@@ -130,8 +131,6 @@ pub(super) struct Lab {
     pub(super) running_since: StoredValue<Option<f64>>,
     /// Its step, when the run was cut off and can go on from it.
     pub(super) can_resume: RwSignal<Option<u32>>,
-    /// Why measures are missing, if they cannot be taken.
-    pub(super) measure_problem: RwSignal<Option<UserError>>,
     /// What the page waits for; see `session`.
     pub(super) waiting: StoredValue<Waiting>,
 
@@ -213,7 +212,9 @@ impl Lab {
             ms_per_step: RwSignal::new(None),
             rows: RwSignal::new(Vec::new()),
             checkpoints: RwSignal::new(Vec::new()),
-            measures: RwSignal::new(BTreeMap::new()),
+            measures: RwSignal::new(MeasureTable::default()),
+            measuring: RwSignal::new(Underway::Nothing),
+            looks: Looks::new(),
             points: StoredValue::new(Points::default()),
             unwritten: StoredValue::new(Unwritten::default()),
             stage: RwSignal::new(None),
@@ -221,7 +222,6 @@ impl Lab {
             baseline: RwSignal::new(None),
             running_since: StoredValue::new(None),
             can_resume: RwSignal::new(None),
-            measure_problem: RwSignal::new(None),
             waiting: StoredValue::new(Waiting::default()),
             fit_form: Form::new(fit, crate::crosscoder::with_value),
             fits: RwSignal::new(Vec::new()),

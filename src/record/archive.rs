@@ -12,6 +12,8 @@
 //! | `summary.json` | [`RunSummary`], once the run has ended |
 //! | `events.json` | list of [`RunEvent`] |
 //! | `checkpoints/step-00000130.safetensors` | weights after 130 updates, f32, no replica axis |
+//! | `measures.csv` | one line per measured checkpoint, one column per number; `grokscope measures` says what they are |
+//! | `measures.json` | the same with the reason wherever a number is missing: [`MeasureTable`] |
 //! | `crosscoders/NAME/summary.json` | [`CrosscoderResult`] |
 //! | `crosscoders/NAME/latents.csv` | one line per latent |
 //! | `crosscoders/NAME/curves.csv` | one line per `FitRow` |
@@ -28,7 +30,7 @@
 
 use super::fingerprint::Fingerprint;
 use super::metrics::{metrics_csv, metrics_from_csv};
-use super::{Checkpoint, MetricRow, NamedTensor, RunSummary, UserError, Weights};
+use super::{Checkpoint, MeasureTable, MetricRow, NamedTensor, RunSummary, UserError, Weights};
 use crate::crosscoder::CrosscoderResult;
 use crate::experiment::Experiment;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -87,6 +89,8 @@ pub struct Archive {
     pub events: Vec<RunEvent>,
     /// Fits, in order.
     pub crosscoders: Vec<CrosscoderResult>,
+    /// Measures of checkpoints.
+    pub measures: MeasureTable,
 }
 
 /// A file: its path with `/`, and its bytes.
@@ -109,6 +113,7 @@ impl Archive {
         for checkpoint in &self.checkpoints {
             files.push((checkpoint_path(checkpoint.step), checkpoint.weights.clone()));
         }
+        files.extend(measure_files(&self.measures)?);
         let mut taken = BTreeSet::new();
         for result in &self.crosscoders {
             let name = &result.config.name;
@@ -135,6 +140,10 @@ impl Archive {
         let rows = metrics_from_csv(&utf8("metrics.csv", metrics)?)?;
         let summary = files.remove("summary.json").map(|bytes| parsed("summary.json", &bytes)).transpose()?;
         let events = files.remove("events.json").map(|bytes| parsed("events.json", &bytes)).transpose()?.unwrap_or_default();
+        let measures = match files.remove("measures.json") {
+            Some(bytes) => MeasureTable::from_json(&utf8("measures.json", bytes)?)?,
+            None => MeasureTable::default(),
+        };
         let mut checkpoints = Vec::new();
         let mut folders = BTreeSet::new();
         for (path, bytes) in &mut files {
@@ -150,7 +159,7 @@ impl Archive {
         for folder in in_written_order(folders) {
             crosscoders.push(crosscoder_from(&mut files, &format!("crosscoders/{folder}"))?);
         }
-        Ok(Self { experiment, rows, checkpoints, summary, events, crosscoders })
+        Ok(Self { experiment, rows, checkpoints, summary, events, crosscoders, measures })
     }
 
     /// The fingerprint of what is in the archive, to compare with `summary.fingerprint`.
@@ -176,6 +185,17 @@ pub fn checkpoint_path(step: u32) -> String {
 
 fn checkpoint_step(path: &str) -> Option<u32> {
     path.strip_prefix("checkpoints/step-")?.strip_suffix(".safetensors")?.parse().ok()
+}
+
+/// `measures.csv` and `measures.json`; nothing for an empty table.
+///
+/// # Errors
+/// If the table cannot be written as JSON.
+pub fn measure_files(measures: &MeasureTable) -> Result<Vec<ArchiveFile>, UserError> {
+    if measures.is_empty() {
+        return Ok(Vec::new());
+    }
+    Ok(vec![("measures.csv".into(), measures.to_csv().into_bytes()), ("measures.json".into(), pretty(measures)?)])
 }
 
 impl CrosscoderResult {

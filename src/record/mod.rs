@@ -3,12 +3,14 @@
 mod archive;
 mod bundle;
 mod fingerprint;
+mod measured;
 mod metrics;
 mod weights;
 
-pub use archive::{Archive, ArchiveFile, EventKind, RunEvent, checkpoint_path};
+pub use archive::{Archive, ArchiveFile, EventKind, RunEvent, checkpoint_path, measure_files};
 pub use bundle::{MAX_ARCHIVE_BYTES, MAX_ARCHIVE_FILES, unzip_files, zip_files};
 pub use fingerprint::Fingerprint;
+pub use measured::{MeasureTable, Measured, Value};
 pub use metrics::{METRICS_HEADER, metrics_csv, metrics_from_csv};
 pub use weights::{NamedTensor, Weights};
 

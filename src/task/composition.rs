@@ -126,6 +126,10 @@ impl Rule for Composition {
         let residues = self.group.as_ref().ok().and_then(Structure::residues);
         residues.filter(|_| self.form == Form::Product).map(Cycle::Additive)
     }
+
+    fn group(&self) -> Option<Group> {
+        self.group.as_ref().ok().filter(|_| self.form == Form::Product).map(Structure::group)
+    }
 }
 
 #[cfg(test)]

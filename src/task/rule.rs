@@ -1,5 +1,6 @@
 //! What a task is: all its inputs, their answers, and what is known of its symmetry.
 
+use super::group::Group;
 use crate::experiment::fields::Kind;
 use crate::experiment::settings::Settings;
 use crate::experiment::{Experiment, FieldError};
@@ -78,6 +79,11 @@ pub trait Rule: Debug {
 
     /// The cycle of its Fourier measures, if it has one.
     fn cycle(&self) -> Option<Cycle> {
+        None
+    }
+
+    /// The group in which the answer is the product of the tokens, if it is one.
+    fn group(&self) -> Option<Group> {
         None
     }
 

@@ -1,7 +1,7 @@
 //! The story that the page is for: a network memorises, groks, is looked into, and is sent to somebody as a link.
 
 use crate::driver::{DESK, site};
-use crate::page::{END, HOME, Page, Seen, experiment_in};
+use crate::page::{Page, Seen, experiment_in};
 
 fn first(seen: &[Seen], what: &str, is_so: impl Fn(&Seen) -> bool) -> Seen {
     *seen
@@ -68,30 +68,6 @@ fn a_recorded_run_opens_at_once_with_its_curves_its_dates_and_its_verdict() {
     // A preset without a recording does not offer one.
     page.choose("preset", "quadratic-31");
     page.wait("the button to go", "!document.getElementById('open-recorded')", 10);
-}
-
-#[test]
-fn the_time_slider_moves_the_spectrum_through_the_checkpoints() {
-    let page = Page::open(DESK, "");
-    page.start_on_cpu();
-    page.wait_for_end(60);
-    page.click("tab-inside");
-    page.wait("the spectrum", "document.getElementById('spectrum-chart')", 10);
-    page.keys("time-slider", END);
-    page.wait(
-        "the last spectrum to be drawn",
-        "document.getElementById('spectrum-chart').getBoundingClientRect().width > 100",
-        10,
-    );
-    std::thread::sleep(std::time::Duration::from_millis(500));
-    let last = page.picture_hash("spectrum-chart");
-    assert!(page.colours("spectrum-chart") > 2, "the spectrum is blank");
-    page.keys("time-slider", HOME);
-    std::thread::sleep(std::time::Duration::from_millis(500));
-    assert_ne!(page.picture_hash("spectrum-chart"), last, "the first checkpoint's spectrum looks like the last one's");
-    page.keys("time-slider", END);
-    std::thread::sleep(std::time::Duration::from_millis(500));
-    assert_eq!(page.picture_hash("spectrum-chart"), last, "the way back leads to another picture");
 }
 
 #[test]

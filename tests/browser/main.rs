@@ -9,6 +9,7 @@ mod adversity;
 mod driver;
 mod engine;
 mod figures;
+mod inside;
 mod interventions;
 mod kinds;
 mod lab;

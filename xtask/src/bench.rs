@@ -51,14 +51,21 @@ pub fn run(native: bool, browser: bool, quick: bool) -> Result<()> {
         println!();
     }
     println!("{:<28}{:>14}{:>14}", "CPU engine, ms per step", "native", "browser");
-    let mut presets: Vec<&String> = natively.steps.keys().chain(in_tab.steps.keys()).collect();
-    presets.sort();
-    presets.dedup();
-    let cell = |value: Option<&f64>| value.map_or_else(|| "–".to_owned(), |v| format!("{v:.2}"));
-    for preset in presets {
-        println!("{preset:<28}{:>14}{:>14}", cell(natively.steps.get(preset)), cell(in_tab.steps.get(preset)));
-    }
+    print_both(&natively.steps, &in_tab.steps);
+    println!("\n{:<28}{:>14}{:>14}", "measure, ms per checkpoint", "native", "browser");
+    print_both(&natively.measures, &in_tab.measures);
     Ok(())
+}
+
+/// One line per name that either side has.
+fn print_both(natively: &BTreeMap<String, f64>, in_tab: &BTreeMap<String, f64>) {
+    let mut names: Vec<&String> = natively.keys().chain(in_tab.keys()).collect();
+    names.sort();
+    names.dedup();
+    let cell = |value: Option<&f64>| value.map_or_else(|| "–".to_owned(), |v| format!("{v:.2}"));
+    for name in names {
+        println!("{name:<28}{:>14}{:>14}", cell(natively.get(name)), cell(in_tab.get(name)));
+    }
 }
 
 /// Numbers that a program printed.
@@ -66,20 +73,24 @@ pub fn run(native: bool, browser: bool, quick: bool) -> Result<()> {
 struct Measured {
     /// Milliseconds per step by preset.
     steps: BTreeMap<String, f64>,
+    /// Milliseconds per checkpoint by measure.
+    measures: BTreeMap<String, f64>,
     /// Other times by name, milliseconds, in the order measured.
     times: Vec<(String, f64)>,
 }
 
 impl Measured {
-    /// Reads lines of the form `preset-name milliseconds` and `time:name milliseconds`; other lines are for people.
+    /// Reads lines of the form `preset-name milliseconds`, `time:name milliseconds` and `measure:name milliseconds`; other lines
+    /// are for people.
     fn read(text: &str) -> Self {
         let mut found = Self::default();
         for line in text.lines() {
             let mut words = line.split_whitespace();
             if let (Some(name), Some(Ok(value)), None) = (words.next(), words.next().map(str::parse::<f64>), words.next()) {
-                match name.strip_prefix("time:") {
-                    Some(time) => found.times.push((time.to_owned(), value)),
-                    None => drop(found.steps.insert(name.to_owned(), value)),
+                match name.split_once(':') {
+                    Some(("time", time)) => found.times.push((time.to_owned(), value)),
+                    Some(("measure", measure)) => drop(found.measures.insert(measure.to_owned(), value)),
+                    _ => drop(found.steps.insert(name.to_owned(), value)),
                 }
             }
         }
@@ -145,9 +156,11 @@ mod tests {
 
     #[test]
     fn only_lines_of_a_name_and_a_number_are_measurements() {
-        let found = Measured::read("running for 3 seconds\nquadratic-31 0.5\ntime:first_paint 120\nquadratic-31 fast\n");
+        let found =
+            Measured::read("running for 3 seconds\nquadratic-31 0.5\ntime:first_paint 120\nmeasure:rqi 2\nquadratic-31 fast\n");
         assert_eq!(found.steps, BTreeMap::from([("quadratic-31".to_owned(), 0.5)]));
         assert_eq!(found.times, [("first_paint".to_owned(), 120.0)]);
+        assert_eq!(found.measures, BTreeMap::from([("rqi".to_owned(), 2.0)]));
     }
 
     #[test]

@@ -1,10 +1,10 @@
-//! `bench`: milliseconds per update of each preset, and of its crosscoder where it has one.
+//! `bench`: milliseconds per update of each preset, and per checkpoint of each measure.
 
 use super::say;
 use grokscope::engine::capability::EngineWish;
 use grokscope::engine::converse;
-use grokscope::engine::message::{Command, Event};
-use grokscope::experiment::presets;
+use grokscope::engine::message::{Command, Event, MeasureOrder};
+use grokscope::experiment::{preset, presets};
 use grokscope::record::UserError;
 
 /// Updates timed per preset; the first fifth warms up and does not count.
@@ -31,6 +31,31 @@ pub fn run(engine: EngineWish) -> Result<(), UserError> {
         // The fastest tick: the others hold an evaluation or a disturbance from outside.
         let fastest = ticks.iter().copied().fold(f32::INFINITY, f32::min);
         say(&format!("{}\t{fastest:.3}", preset.name));
+    }
+    measures(engine)
+}
+
+/// The preset on whose checkpoint measures are timed.
+const MEASURED: &str = "transformer-59-mirror";
+
+/// Prints `measure:NAME<TAB>milliseconds per checkpoint`, preparation and one forward pass included.
+fn measures(engine: EngineWish) -> Result<(), UserError> {
+    let mut experiment = preset(MEASURED)?.experiment.clone();
+    (experiment.steps, experiment.logging.checkpoint_every, experiment.logging.evaluate_every) = (UPDATES, UPDATES, UPDATES);
+    let mut checkpoints = Vec::new();
+    converse(vec![Command::Start { experiment: experiment.clone(), engine, resume: None }], Vec::new(), |event| {
+        if let Event::Checkpoint(checkpoint) = event {
+            checkpoints.push(checkpoint);
+        }
+    });
+    for measure in grokscope::measure::measures().iter().filter(|measure| (measure.applies)(&experiment).is_ok()) {
+        let order =
+            MeasureOrder { checkpoints: checkpoints.clone(), steps: vec![UPDATES], measures: vec![measure.name.to_owned()] };
+        converse(vec![Command::Measure(experiment.clone(), order)], Vec::new(), |event| {
+            if let Event::MeasuresDone { worked_ms } = event {
+                say(&format!("measure:{}\t{worked_ms:.1}", measure.name));
+            }
+        });
     }
     Ok(())
 }

@@ -4,6 +4,8 @@
 mod bench;
 mod fit;
 mod folder;
+mod forewarn;
+mod measure;
 mod race;
 mod reproduce;
 mod train;
@@ -131,6 +133,33 @@ enum Task {
         /// Folder to write
         #[arg(long)]
         out: PathBuf,
+    },
+    /// Take measures of every checkpoint of a run; adds measures.csv and measures.json to its folder
+    Measure {
+        /// Folder of a run
+        dir: PathBuf,
+        /// Only these measures; all that read weights and activations by default
+        #[arg(long, value_delimiter = ',')]
+        only: Vec<String>,
+        /// Those that ask for gradients hundreds of times too
+        #[arg(long, conflicts_with = "only")]
+        all: bool,
+    },
+    /// Which measure says beforehand that a run will generalise, over seeds and against controls that never do
+    Forewarn {
+        #[command(flatten)]
+        asked: Asked,
+        /// What makes the controls never generalise; can be repeated
+        #[arg(long, default_value = "optimizer.weight_decay=0", value_name = "PATH=VALUE")]
+        never: Vec<String>,
+        /// Runs, and controls
+        #[arg(long, default_value_t = 8)]
+        seeds: u64,
+    },
+    /// List the measures, or say what one is
+    Measures {
+        /// Measure to explain
+        name: Option<String>,
     },
     /// List the races, or print one as JSON
     Races {
@@ -265,6 +294,9 @@ fn obey(task: Task) -> Result<(), UserError> {
             Ok(())
         }
         Task::Race { file, preset, engine, out } => race::run(file.as_deref(), preset.as_deref(), engine.into(), &out),
+        Task::Measure { dir, only, all } => measure::run(&dir, &only, all),
+        Task::Forewarn { asked, never, seeds } => forewarn::run(&experiment(&asked)?, &never, seeds),
+        Task::Measures { name } => measure::list(name.as_deref()),
         Task::Races { name } => race::list(name.as_deref()),
         Task::Reproduce { only, seeds } => reproduce::run(only.as_deref(), seeds),
         Task::Bench { engine } => bench::run(engine.into()),

@@ -8,9 +8,7 @@ use grokscope::experiment::presets::{Grade, preset_of, verdict};
 use grokscope::experiment::timeline::line_at;
 use grokscope::experiment::{Experiment, counts, presets};
 use grokscope::measure::delay::findings;
-use grokscope::record::{Archive, EventKind, RunEvent, UserError, checkpoint_path};
-use grokscope::task::mirrored_test_rows;
-use grokscope::record::{Archive, EventKind, RunEvent, UserError, checkpoint_path};
+use grokscope::record::{Archive, EventKind, MeasureTable, RunEvent, UserError, checkpoint_path};
 use grokscope::task::mirrored_test_rows;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::IsTerminal;
@@ -33,6 +31,7 @@ pub fn run(experiment: &Experiment, engine: EngineWish, out: Option<&Path>, stop
         summary: None,
         events: Vec::new(),
         crosscoders: Vec::new(),
+        measures: MeasureTable::default(),
     };
     let mut trouble: Option<UserError> = None;
     let mut step = 0;

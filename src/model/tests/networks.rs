@@ -89,9 +89,9 @@ fn every_hook_that_is_announced_has_its_width_and_no_other_is_there() {
     for (name, shape, settings) in variants() {
         let instance = Instance::new(model(name, &settings), shape);
         for hook in Hook::ALL.into_iter().filter(|hook| *hook != Hook::Logits) {
-            let mut activations = Activations::only(hook);
+            let mut activations = Activations::only(&[hook]);
             instance.network.forward(&instance.parameters(), &instance.inputs(true), None, &mut activations);
-            let width = activations.take(hook).map(|value| value.dims()[2]);
+            let width = activations.get(hook).map(|value| value.dims()[2]);
             assert_eq!(width, (kind(name).hook_width)(&instance.model, shape, hook), "{name} {}", hook.name());
         }
         assert_eq!((kind(name).hook_width)(&instance.model, shape, Hook::Logits), Some(shape.outputs), "{name}");
@@ -108,9 +108,9 @@ fn what_the_first_layer_reads_times_its_matrix_is_the_hidden_sum() {
     ] {
         let instance = Instance::new(model(name, &settings), PAIRS);
         let mut activations = [Hook::Embed, Hook::MlpPre].map(|hook| {
-            let mut kept = Activations::only(hook);
+            let mut kept = Activations::only(&[hook]);
             instance.network.forward(&instance.parameters(), &instance.inputs(true), None, &mut kept);
-            kept.take(hook).unwrap()
+            kept.get(hook).cloned().unwrap()
         });
         let w_in = instance.specs.iter().position(|spec| spec.name == "w_in").unwrap();
         activations[0] = activations[0].clone().matmul(instance.parameters().swap_remove(w_in));
@@ -126,9 +126,9 @@ fn a_missing_hook_is_answered_with_those_that_exist() {
     let network = Model::new(&experiment, &device).unwrap();
     let parameters = upload(&[start(&experiment).unwrap()], network.specs(), "", &device).unwrap();
     let inputs = Inputs::of_pairs(&[vec![(1, 2)]], 31, true, &device);
-    let error = network.activations(&parameters, None, &inputs, Hook::ResidPost).unwrap_err();
+    let error = network.activations(&parameters, None, &inputs, &[Hook::ResidPost]).unwrap_err();
     assert!(error.cause.contains("resid_post") && error.remedy.contains("mlp_post or logits"), "{error}");
-    assert_eq!(network.activations(&parameters, None, &inputs, Hook::Logits).unwrap().dims(), [1, 1, 31]);
+    assert_eq!(network.activations(&parameters, None, &inputs, &[Hook::Logits]).unwrap()[0].dims(), [1, 1, 31]);
 }
 
 #[test]
@@ -149,7 +149,7 @@ fn a_centred_network_starts_at_zero_and_is_multiplied_after_the_difference() {
     let expected = numbers(difference.mul_scalar(4.0));
     let ours = numbers(lazy.outputs(&later, Some(&first), &inputs, None));
     assert!(ours.iter().zip(&expected).all(|(a, b)| (a - b).abs() < 1e-5));
-    let hooked = numbers(lazy.activations(&later, Some(&first), &inputs, Hook::Logits).unwrap());
+    let hooked = numbers(lazy.activations(&later, Some(&first), &inputs, &[Hook::Logits]).unwrap().swap_remove(0));
     assert_eq!(hooked, ours, "the hook sees what training sees");
 }
 

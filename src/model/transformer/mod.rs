@@ -194,6 +194,7 @@ fn hook_width(model: &ModelConfig, shape: Shape, hook: Hook) -> Option<usize> {
     let plan = Plan::new(model);
     match hook {
         Hook::Embed => Some(2 * plan.d),
+        Hook::Pattern => Some(3 * plan.heads),
         Hook::AttnOut | Hook::ResidMid | Hook::ResidPost => Some(plan.d),
         Hook::MlpPre | Hook::MlpPost => (plan.mlp > 0).then_some(plan.mlp),
         Hook::Logits => Some(shape.outputs),

@@ -188,7 +188,7 @@ impl Pass<'_> {
         let [at_a, at_b, at_answer] = places;
         [(at_a, 1), (at_b, 2), (at_answer, 3)].map(|(place, seen)| {
             let query = self.projected(&read, block.w_q, seen - 1);
-            let mixed = self.attend(&query, &keys[..seen], &values[..seen]);
+            let mixed = self.attend(&query, &keys[..seen], &values[..seen], &mut Activations::none());
             let attn_out = mixed.map(|x| x.matmul(self.w(block.w_o)));
             attn_out.with(place, self.inputs, |x, y| x + y).map(|x| {
                 let resid_mid = self.after(block.norm_attn, x);
@@ -209,7 +209,7 @@ impl Pass<'_> {
         let read = places.clone().map(|place| place.map(|x| self.before(block.norm_attn, x)));
         let query = self.projected(&read, block.w_q, 2);
         let (keys, values) = self.keys_and_values(block, &read);
-        let mixed = self.attend(&query, &keys, &values).rows(self.inputs);
+        let mixed = self.attend(&query, &keys, &values, activations).rows(self.inputs);
         let [_, _, at_answer] = places;
         let attn_out = mixed.matmul(self.w(block.w_o));
         let resid_mid = self.after(block.norm_attn, attn_out.clone() + at_answer.rows(self.inputs));
@@ -257,7 +257,7 @@ impl Pass<'_> {
     /// The values that one position sees, weighted by (1 − u)·softmax + u/n in each head, n being how many it sees. Clock and
     /// Pizza mixes in u instead of u/n; here weights keep their sum of 1, so that u does not also scale the values. Keys and
     /// values stand in the order of their positions, so the first is a's and has one row per pair once the query is known.
-    fn attend(&self, query: &Place, keys: &[Place], values: &[Place]) -> Place {
+    fn attend(&self, query: &Place, keys: &[Place], values: &[Place], activations: &mut Activations) -> Place {
         if let [value] = values {
             return value.clone();
         }
@@ -277,13 +277,15 @@ impl Pass<'_> {
             total = total + weight.clone();
         }
         let u = self.network.plan.uniformity;
-        let part = |index: usize| {
-            let mut share = weights[index].clone() / total.clone();
-            if u > 0.0 {
-                share = share.mul_scalar(1.0 - u).add_scalar(u / values.len() as f64);
-            }
-            share.matmul(self.network.head_columns.clone()) * values[index].clone().rows(self.inputs)
+        let share = |index: usize| {
+            let share = weights[index].clone() / total.clone();
+            if u > 0.0 { share.mul_scalar(1.0 - u).add_scalar(u / values.len() as f64) } else { share }
         };
+        let part =
+            |index: usize| share(index).matmul(self.network.head_columns.clone()) * values[index].clone().rows(self.inputs);
+        if activations.wants(Hook::Pattern) {
+            activations.record(Hook::Pattern, &Tensor::cat((0..values.len()).map(share).collect(), 2));
+        }
         let mut mixed = part(0);
         for index in 1..values.len() {
             mixed = mixed + part(index);

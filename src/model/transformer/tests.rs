@@ -287,7 +287,7 @@ fn sizes_are_those_of_the_published_networks() {
 
 #[test]
 fn every_hook_has_its_width_and_the_unembedding_reads_resid_post() {
-    let hooks = [Hook::Embed, Hook::AttnOut, Hook::ResidMid, Hook::MlpPre, Hook::MlpPost, Hook::ResidPost];
+    let hooks = [Hook::Embed, Hook::Pattern, Hook::AttnOut, Hook::ResidMid, Hook::MlpPre, Hook::MlpPost, Hook::ResidPost];
     let device = Device::flex();
     for changes in variants() {
         let model = model(&changes);
@@ -296,11 +296,22 @@ fn every_hook_has_its_width_and_the_unembedding_reads_resid_post() {
         let parameters = leaves(&specs, &weights(&specs, 2), &device);
         let inputs = Inputs::of_pairs(&[all_pairs(), all_pairs()], P, true, &device.clone().autodiff());
         for hook in hooks {
-            let mut activations = Activations::only(hook);
+            let mut activations = Activations::only(&[hook]);
             let outputs = network.forward(&parameters, &inputs, None, &mut activations);
-            let found = activations.take(hook);
+            let found = activations.get(hook).cloned();
             let width = (KIND.hook_width)(&model, SHAPE, hook);
             assert_eq!(found.as_ref().map(Tensor::dims), width.map(|width| [2, P * P, width]), "{changes:?} {hook:?}");
+            if hook == Hook::Pattern {
+                // Positions first, heads within: over the three positions each head's weights are a distribution.
+                let heads = width.unwrap() / 3;
+                let weights = numbers(found.clone().unwrap().inner());
+                for row in weights.chunks(3 * heads) {
+                    for head in 0..heads {
+                        let total = row[head] + row[heads + head] + row[2 * heads + head];
+                        assert!((total - 1.0).abs() < 1e-5, "{changes:?}: {total}");
+                    }
+                }
+            }
             if hook == Hook::ResidPost && changes.is_empty() {
                 let logits = found.unwrap().matmul(parameters[10].clone());
                 assert_eq!(numbers(logits.inner()), numbers(outputs.inner()));
