@@ -170,8 +170,9 @@ impl<P: Port> Runner<P> {
         }
         if let Err(error) = self.measure(begun).await {
             let worked_ms = self.measures.take().map_or(0.0, |measures| measures.worked_ms());
-            self.port.emit(Event::MeasuresDone { worked_ms });
+            // The reason first: whoever hears of the end alone would ask again.
             self.port.emit(Event::Error(error));
+            self.port.emit(Event::MeasuresDone { worked_ms });
         }
         if let Err(error) = self.race().await {
             self.race = None;

@@ -389,12 +389,16 @@ fn finished(lab: Lab, summary: RunSummary) {
 
 fn refused(lab: Lab, error: UserError) {
     let waiting = lab.waiting.get_value();
+    let is_about_run = waiting.race || waiting.fit || waiting.start;
     if waiting.race {
         race::refused(lab);
     } else if waiting.fit {
         lab.fit_state.set(FitState::Error);
     } else if waiting.start {
         set_phase(lab, Phase::Idle);
+    }
+    if !is_about_run {
+        inside::refused(lab);
     }
     lab.waiting.update_value(|waiting| (waiting.start, waiting.fit) = (false, false));
     if lab.phase.get_untracked() == Phase::Failed

@@ -2,7 +2,7 @@
 
 use crate::driver::{DESK, PHONE, Screen};
 use crate::page::{END, Page};
-use grokscope::record::{MeasureTable, unzip_files};
+use grokscope::record::{Archive, MeasureTable, Weights, unzip_files};
 use std::time::Instant;
 
 const LEFT: &str = "\u{e012}";
@@ -128,4 +128,26 @@ fn a_phone_shows_the_same_pictures_without_scrolling_sideways() {
     page.wait("a look", &format!("{SHOWN} === 300"), 20);
     page.assert_fits("the view Inside on a phone");
     page.picture("inside phone");
+}
+
+#[test]
+fn weights_of_another_network_are_refused_once_and_the_curves_stay() {
+    let page = Page::open(DESK, "");
+    page.start_on_cpu();
+    let end = page.wait_for_end(60);
+    page.click("export");
+    let mut archive = Archive::from_zip(&std::fs::read(page.saved(".grok.zip")).unwrap()).unwrap();
+    for checkpoint in &mut archive.checkpoints {
+        checkpoint.weights = Weights::default().to_safetensors(None).unwrap();
+    }
+    let file = page.driver.downloads.path().join("empty-weights.grok.zip");
+    std::fs::write(&file, archive.to_zip().unwrap()).unwrap();
+    page.keys("import", file.to_str().unwrap());
+    page.wait("the archive", "document.getElementById('time-slider')?.max > 0", 15);
+    page.click("tab-inside");
+    page.wait("the refusal", "document.getElementById('measuring')?.dataset.state === 'refused'", 20);
+    assert!(page.text("error-card").contains("lack the tensor"), "{}", page.text("error-card"));
+    std::thread::sleep(std::time::Duration::from_millis(700));
+    assert_eq!(page.data("measuring", "state"), "refused", "it was asked for again and again");
+    assert_eq!(page.status().fingerprint, end.fingerprint);
 }

@@ -85,7 +85,9 @@ pub(super) fn hear(lab: Lab, event: Event) -> Option<Event> {
             if !dropping {
                 store(lab, |id| Write::Measures(id, Box::new(lab.measures.get_untracked())));
             }
-            lab.measuring.set(Underway::Nothing);
+            if lab.measuring.get_untracked() != Underway::Refused {
+                lab.measuring.set(Underway::Nothing);
+            }
         }
         other => return Some(other),
     }

@@ -39,6 +39,8 @@ pub(super) enum Underway {
     },
     /// What was under way was dropped; the engine has not said so yet.
     Dropping,
+    /// The engine refused; it may refuse again, so nothing is asked until somebody wants it or there is another run.
+    Refused,
 }
 
 /// Takes what the engine says of measures and looks; hands everything else back.
@@ -49,8 +51,18 @@ pub(super) fn hear(lab: Lab, event: Event) -> Option<Event> {
 /// Forgets everything about the run on the page.
 pub(super) fn clear(lab: Lab) {
     measuring::cancel(lab);
+    if lab.measuring.get_untracked() == Underway::Refused {
+        lab.measuring.set(Underway::Nothing);
+    }
     lab.measures.set(MeasureTable::default());
     looking::clear(lab);
+}
+
+/// The engine refused something that was neither a run, a fit nor a race.
+pub(super) fn refused(lab: Lab) {
+    if matches!(lab.measuring.get_untracked(), Underway::Measure { .. }) {
+        lab.measuring.set(Underway::Refused);
+    }
 }
 
 /// The engine is gone.
@@ -130,6 +142,7 @@ fn progress(lab: Lab) -> AnyView {
         Underway::Nothing => "done",
         Underway::Measure { .. } => "running",
         Underway::Dropping => "dropping",
+        Underway::Refused => "refused",
     };
     let words = move || match lab.measuring.get() {
         Underway::Measure { name, step, done } if !name.is_empty() => {
@@ -137,14 +150,18 @@ fn progress(lab: Lab) -> AnyView {
         }
         Underway::Measure { .. } => "Measuring…".to_owned(),
         Underway::Dropping => "Stopping…".to_owned(),
+        Underway::Refused => "The measures were refused; the reason is told above".to_owned(),
         Underway::Nothing => String::new(),
     };
     let idle = move || lab.measuring.with(|state| *state == Underway::Nothing);
+    let is_working = move || matches!(lab.measuring.get(), Underway::Measure { .. });
     let problem = move || lab.looks.problem.get().map(|words| view! { <p class="problem" role="alert">{words}</p> }.into_any());
     view! {
         <div class="row measuring" id="measuring" data-state=text(move || state().into())>
             <span class="small muted number" hidden=flag(idle)>{text(words)}</span>
-            <button type="button" class="small-button" id="measure-cancel" hidden=flag(idle) on:click=move |_| measuring::cancel(lab)>"Stop measuring"</button>
+            <button type="button" class="small-button" id="measure-cancel" hidden=flag(move || !is_working()) on:click=move |_| measuring::cancel(lab)>"Stop measuring"</button>
+            <button type="button" class="small-button" id="measure-again" hidden=flag(move || lab.measuring.with(|state| *state != Underway::Refused))
+                on:click=move |_| lab.measuring.set(Underway::Nothing)>"Measure again"</button>
         </div>
         {part(problem)}
     }
