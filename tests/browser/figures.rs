@@ -89,6 +89,11 @@ fn the_loss_chart_is_saved_as_a_picture_with_its_surface_at_twice_the_pixels() {
 fn a_figure_at_the_time_slider_is_saved_under_its_step() {
     let page = finished(DESK);
     page.click("tab-inside");
+    page.wait(
+        "all measures",
+        "document.getElementById('measuring')?.dataset.state === 'done' && document.getElementById('inside-facts').dataset.restricted !== '–'",
+        60,
+    );
     let saved_at = |end: &str| {
         page.keys("time-slider", end);
         let step = page.number("inside-facts", "step");
