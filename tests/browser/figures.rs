@@ -128,7 +128,19 @@ fn every_menu_of_the_figures_fits_a_phone() {
     let page = finished(PHONE);
     for (tab, figures) in [
         ("tab-run", &["loss-chart", "accuracy-chart"][..]),
-        ("tab-inside", &["spectrum-chart", "spectrum-map", "participation-chart"]),
+        (
+            "tab-inside",
+            &[
+                "spectrum-chart",
+                "spectrum-map",
+                "embedding-chart",
+                "margin-map",
+                "phase-chart",
+                "coefficient-chart",
+                "neuron-map",
+                "measure-chart",
+            ],
+        ),
     ] {
         page.click(tab);
         for figure in figures {
