@@ -145,9 +145,24 @@ fn weights_of_another_network_are_refused_once_and_the_curves_stay() {
     page.keys("import", file.to_str().unwrap());
     page.wait("the archive", "document.getElementById('time-slider')?.max > 0", 15);
     page.click("tab-inside");
-    page.wait("the refusal", "document.getElementById('measuring')?.dataset.state === 'refused'", 20);
+    page.wait("the refusal", "document.getElementById('measuring')?.dataset.state === 'halted'", 20);
     assert!(page.text("error-card").contains("lack the tensor"), "{}", page.text("error-card"));
     std::thread::sleep(std::time::Duration::from_millis(700));
-    assert_eq!(page.data("measuring", "state"), "refused", "it was asked for again and again");
+    assert_eq!(page.data("measuring", "state"), "halted", "it was asked for again and again");
     assert_eq!(page.status().fingerprint, end.fingerprint);
+}
+
+#[test]
+fn measuring_that_is_stopped_stays_stopped_until_it_is_wanted_again() {
+    let page = Page::open(DESK, "");
+    page.start_on_cpu();
+    page.wait_for_end(60);
+    page.click("tab-inside");
+    page.wait("measuring", "document.getElementById('measuring')?.dataset.state === 'running'", 20);
+    page.click("measure-cancel");
+    page.wait("the stop", "document.getElementById('measuring').dataset.state === 'halted'", 20);
+    std::thread::sleep(std::time::Duration::from_millis(700));
+    assert_eq!(page.data("measuring", "state"), "halted", "it went on by itself");
+    page.click("measure-again");
+    measured(&page);
 }

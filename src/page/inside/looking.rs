@@ -35,6 +35,8 @@ struct State {
     view: LookView,
     /// A look that is under way.
     asked: Option<u32>,
+    /// Whether it belongs to a run that is gone.
+    is_stale: bool,
 }
 
 impl Looks {
@@ -89,9 +91,10 @@ pub(super) fn hear(lab: Lab, event: Event) -> Option<Event> {
     match event {
         Event::Looked(found) => {
             let (step, found) = (found.step, Arc::new(*found));
-            let was_asked = looks.state.with_value(|state| state.asked == Some(step) && state.view == found.view);
+            let was_asked =
+                looks.state.with_value(|state| !state.is_stale && state.asked == Some(step) && state.view == found.view);
             looks.state.update_value(|state| {
-                state.asked = None;
+                (state.asked, state.is_stale) = (None, false);
                 if was_asked {
                     if state.kept.len() >= KEPT {
                         state.kept.pop_first();
@@ -105,9 +108,12 @@ pub(super) fn hear(lab: Lab, event: Event) -> Option<Event> {
             }
         }
         Event::LookRefused(_, error) => {
-            looks.state.update_value(|state| state.asked = None);
-            looks.problem.set(Some(error.to_string()));
-            return None;
+            let was_stale = looks.state.with_value(|state| state.is_stale);
+            looks.state.update_value(|state| (state.asked, state.is_stale) = (None, false));
+            if !was_stale {
+                looks.problem.set(Some(error.to_string()));
+                return None;
+            }
         }
         other => return Some(other),
     }
@@ -119,7 +125,7 @@ pub(super) fn hear(lab: Lab, event: Event) -> Option<Event> {
 pub(super) fn clear(lab: Lab) {
     let looks = lab.looks;
     // A look that is under way still comes back, and then belongs to nobody.
-    looks.state.update_value(|state| *state = State { asked: state.asked, view: LookView::default(), ..State::default() });
+    looks.state.update_value(|state| *state = State { asked: state.asked, is_stale: state.asked.is_some(), ..State::default() });
     looks.view.set(LookView::default());
     looks.shown.set(None);
     looks.reference.set(None);
@@ -128,7 +134,7 @@ pub(super) fn clear(lab: Lab) {
 
 /// The engine is gone, and with it the answer that was awaited.
 pub(super) fn lost(lab: Lab) {
-    lab.looks.state.update_value(|state| state.asked = None);
+    lab.looks.state.update_value(|state| (state.asked, state.is_stale) = (None, false));
 }
 
 /// Takes a part out, or puts it back if it is the one that is out.

@@ -62,11 +62,16 @@ fn ask(lab: Lab, steps: Vec<u32>, measures: Vec<String>) {
     send(lab, &Command::Measure(experiment, MeasureOrder { checkpoints, steps, measures }));
 }
 
-/// Drops what is under way.
-pub(super) fn cancel(lab: Lab) {
-    if matches!(lab.measuring.get_untracked(), Underway::Measure { .. }) {
-        lab.measuring.set(Underway::Dropping);
-        send(lab, &Command::CancelMeasures);
+/// Drops what is under way: `why` is [`Underway::Stopping`] by hand, [`Underway::Dropping`] with its run.
+pub(super) fn cancel(lab: Lab, why: Underway) {
+    match lab.measuring.get_untracked() {
+        Underway::Measure { .. } => {
+            lab.measuring.set(why);
+            send(lab, &Command::CancelMeasures);
+        }
+        Underway::Stopping => lab.measuring.set(why),
+        Underway::Halted => lab.measuring.set(Underway::Nothing),
+        Underway::Nothing | Underway::Dropping => {}
     }
 }
 
@@ -85,9 +90,9 @@ pub(super) fn hear(lab: Lab, event: Event) -> Option<Event> {
             if !dropping {
                 store(lab, |id| Write::Measures(id, Box::new(lab.measures.get_untracked())));
             }
-            if lab.measuring.get_untracked() != Underway::Refused {
-                lab.measuring.set(Underway::Nothing);
-            }
+            // After a stop by hand or a refusal, asking at once again would make either pointless.
+            let by_hand = matches!(lab.measuring.get_untracked(), Underway::Stopping | Underway::Halted);
+            lab.measuring.set(if by_hand { Underway::Halted } else { Underway::Nothing });
         }
         other => return Some(other),
     }

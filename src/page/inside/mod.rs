@@ -37,10 +37,12 @@ pub(super) enum Underway {
         /// 0..=1.
         done: f32,
     },
-    /// What was under way was dropped; the engine has not said so yet.
+    /// What was under way belongs to a run that is gone; the engine has not said yet that it dropped it.
     Dropping,
-    /// The engine refused; it may refuse again, so nothing is asked until somebody wants it or there is another run.
-    Refused,
+    /// Somebody stopped it; the engine has not said so yet.
+    Stopping,
+    /// Stopped by hand or refused: nothing is asked until somebody wants it or there is another run.
+    Halted,
 }
 
 /// Takes what the engine says of measures and looks; hands everything else back.
@@ -50,10 +52,7 @@ pub(super) fn hear(lab: Lab, event: Event) -> Option<Event> {
 
 /// Forgets everything about the run on the page.
 pub(super) fn clear(lab: Lab) {
-    measuring::cancel(lab);
-    if lab.measuring.get_untracked() == Underway::Refused {
-        lab.measuring.set(Underway::Nothing);
-    }
+    measuring::cancel(lab, Underway::Dropping);
     lab.measures.set(MeasureTable::default());
     looking::clear(lab);
 }
@@ -61,7 +60,7 @@ pub(super) fn clear(lab: Lab) {
 /// The engine refused something that was neither a run, a fit nor a race.
 pub(super) fn refused(lab: Lab) {
     if matches!(lab.measuring.get_untracked(), Underway::Measure { .. }) {
-        lab.measuring.set(Underway::Refused);
+        lab.measuring.set(Underway::Halted);
     }
 }
 
@@ -75,8 +74,12 @@ pub(super) fn lost(lab: Lab) {
 pub(super) fn inside_view(lab: Lab) -> AnyView {
     Effect::new(move |_| measuring::measure_missing(lab));
     Effect::new(move |_| looking::look(lab));
-    let any = Memo::new(move |_| lab.checkpoints.with(|all| !all.is_empty()));
-    let body = move || if any.get() { filled(lab) } else { empty(lab) };
+    // The run itself and not only whether there is one: what can be shown depends on its task.
+    let run = Memo::new(move |_| {
+        let is_empty = lab.checkpoints.with(Vec::is_empty);
+        lab.run.with(|run| run.as_ref().filter(|_| !is_empty).map(|run| run.id.clone()))
+    });
+    let body = move || if run.with(Option::is_some) { filled(lab) } else { empty(lab) };
     view! {
         <section class="view" aria-label="Inside">
             <div class="lead">
@@ -141,16 +144,16 @@ fn progress(lab: Lab) -> AnyView {
     let state = move || match lab.measuring.get() {
         Underway::Nothing => "done",
         Underway::Measure { .. } => "running",
-        Underway::Dropping => "dropping",
-        Underway::Refused => "refused",
+        Underway::Dropping | Underway::Stopping => "stopping",
+        Underway::Halted => "halted",
     };
     let words = move || match lab.measuring.get() {
         Underway::Measure { name, step, done } if !name.is_empty() => {
             format!("Measuring: {} at step {} ({:.0}%)", measuring::label_of(&name), grouped(step.into()), 100.0 * done)
         }
         Underway::Measure { .. } => "Measuring…".to_owned(),
-        Underway::Dropping => "Stopping…".to_owned(),
-        Underway::Refused => "The measures were refused; the reason is told above".to_owned(),
+        Underway::Dropping | Underway::Stopping => "Stopping…".to_owned(),
+        Underway::Halted => "Measuring has stopped".to_owned(),
         Underway::Nothing => String::new(),
     };
     let idle = move || lab.measuring.with(|state| *state == Underway::Nothing);
@@ -159,8 +162,8 @@ fn progress(lab: Lab) -> AnyView {
     view! {
         <div class="row measuring" id="measuring" data-state=text(move || state().into())>
             <span class="small muted number" hidden=flag(idle)>{text(words)}</span>
-            <button type="button" class="small-button" id="measure-cancel" hidden=flag(move || !is_working()) on:click=move |_| measuring::cancel(lab)>"Stop measuring"</button>
-            <button type="button" class="small-button" id="measure-again" hidden=flag(move || lab.measuring.with(|state| *state != Underway::Refused))
+            <button type="button" class="small-button" id="measure-cancel" hidden=flag(move || !is_working()) on:click=move |_| measuring::cancel(lab, Underway::Stopping)>"Stop measuring"</button>
+            <button type="button" class="small-button" id="measure-again" hidden=flag(move || lab.measuring.with(|state| *state != Underway::Halted))
                 on:click=move |_| lab.measuring.set(Underway::Nothing)>"Measure again"</button>
         </div>
         {part(problem)}
@@ -218,7 +221,7 @@ fn heavy(lab: Lab) -> AnyView {
             .filter(|measure| measure.cost == Cost::Sampling)
             .map(|measure| {
                 let refusal = (measure.applies)(&experiment).err().map(|error| error.to_string());
-                let busy = move || lab.measuring.with(|state| *state != Underway::Nothing);
+                let busy = move || !matches!(lab.measuring.get(), Underway::Nothing | Underway::Halted);
                 let result = move || {
                     let step = lab.time_step()?;
                     let values = lab.measures.with(|table| {
