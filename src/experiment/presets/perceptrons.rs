@@ -189,7 +189,7 @@ pub(super) const ROWS: &[Row] = &[
         name: "pair-mlp-67-as-started",
         title: "The PAIR essay, from its own start",
         shelf: SHELF,
-        sentence: "The essay's network with the essay's starting weights: thirty times longer in the dark than it took \
+        sentence: "The essay's network with the essay's starting weights: seventy times as long in the dark as it took \
                  to memorise",
         from: "pair-mlp-67",
         edits: &[("model.layer_scales", "embed=3.86,w_in=.88,w_out=.88"), ("optimizer.epsilon", "6.7e-7")],
