@@ -45,7 +45,7 @@ fn measures(engine: &worker::Engine, updates: u32) {
             _ => None,
         })
         .collect();
-    for measure in grokscope::measure::measures().iter().filter(|measure| (measure.applies)(&experiment).is_ok()) {
+    for measure in grokscope::measure::measures_for(&experiment, grokscope::measure::Cost::Sampling) {
         let measures = vec![measure.name.to_owned()];
         let order = MeasureOrder { checkpoints: checkpoints.clone(), steps: vec![updates], measures };
         engine.send(&Command::Measure(experiment.clone(), order));

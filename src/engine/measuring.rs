@@ -166,6 +166,9 @@ impl Measuring {
         let turn = match (measure.work, self.asking.take()) {
             (Work::Direct(take), _) => return Some(take(&facts)),
             (Work::Elsewhere, _) => return Some(Err(UserError::new("This build takes no measures", "Use the engine's build"))),
+            (Work::Training, _) => {
+                return Some(Err(UserError::new("Only training can take this measure", "Train the run again and watch it")));
+            }
             (Work::Asking(begin), None) => begin(&facts).and_then(|mut inquiry| Ok((inquiry.next(None)?, inquiry))),
             (Work::Asking(_), Some(Asking { mut inquiry, question })) => {
                 let answer = self.examiner.answer(question, &self.checkpoints[at].1).await;

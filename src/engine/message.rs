@@ -181,6 +181,8 @@ pub enum Event {
         /// Share done.
         done: f32,
     },
+    /// What only training can measure, by step: see `measure::descent`.
+    MeasuredLive(Vec<(u32, Measured)>),
     /// All measures that were asked for are taken, or were dropped.
     MeasuresDone {
         /// Milliseconds of work that they took.

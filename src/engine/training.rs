@@ -8,9 +8,9 @@ use super::{BUILD, capability::EngineKind};
 use crate::experiment::Experiment;
 use crate::experiment::stage::Use;
 use crate::experiment::timeline::{Entry, line_at};
-use crate::measure::delay::delay;
-use crate::record::{Checkpoint, Fingerprint, MetricRow, RunSummary, UserError};
-use crate::train::{Stage, Trainer};
+use crate::measure::{delay::delay, descent};
+use crate::record::{Checkpoint, Fingerprint, Measured, MetricRow, RunSummary, UserError};
+use crate::train::{Motion, Stage, Trainer};
 use burn::tensor::Device;
 
 /// What a tick led to.
@@ -209,9 +209,12 @@ impl Training {
         let finite = |row: &MetricRow| row.train_loss.is_finite() && row.test_loss.is_finite() && row.weight_norm.is_finite();
         let broken_row = fresh.iter().find(|row| !finite(row)).map(|row| row.step.saturating_sub(1));
         let fresh: Vec<MetricRow> = fresh.into_iter().take_while(finite).collect();
-        if !fresh.is_empty() {
+        if let Some(last) = fresh.last().map(|row| row.step) {
+            let seen = readings.motions.iter().filter(|(step, _)| *step <= last);
+            let live = seen.filter_map(|(step, motions)| Some((*step, descent_of(motions.first()?)))).collect();
             self.rows.extend_from_slice(&fresh);
             port.emit(Event::Metrics(fresh));
+            port.emit(Event::MeasuredLive(live));
         }
         Ok(match (broken_update, broken_row) {
             (Some(a), Some(b)) => Some(a.min(b)),
@@ -246,4 +249,11 @@ impl Training {
             ended_early,
         })
     }
+}
+
+/// The values of [`descent`] of an update.
+pub(super) fn descent_of(motion: &Motion) -> Measured {
+    let [gradient, update, weights, product] =
+        [motion.gradient_square, motion.update_square, motion.weight_square, motion.product].map(f64::from);
+    descent(gradient, update, weights, product)
 }

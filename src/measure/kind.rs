@@ -46,6 +46,8 @@ pub enum Cost {
     Forward,
     /// Asks for gradients or other weights again and again: seconds.
     Sampling,
+    /// Taken by training itself, of every run; no checkpoint has it.
+    Training,
 }
 
 /// How a measure is computed.
@@ -57,6 +59,8 @@ pub enum Work {
     Asking(fn(&Facts<'_>) -> Result<Box<dyn Inquiry>, UserError>),
     /// In a build with an engine.
     Elsewhere,
+    /// By the training loop.
+    Training,
 }
 
 impl Work {

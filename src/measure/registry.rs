@@ -2,9 +2,9 @@
 
 use super::kind::{Column, Cost, Measure};
 use super::{
-    circularity, compressibility, distance_irrelevance, efficiency, feature_kernel, gradient_noise, gradient_symmetricity,
-    heavy_tail, key_neurons, learning_coefficient, local_complexity, margin, mirror, norms, probes, ranks, restricted, rqi,
-    sharpness, softmax_collapse, spectrum, tangent_kernel, trig_fit, update,
+    circularity, compressibility, descent, distance_irrelevance, efficiency, feature_kernel, gradient_noise,
+    gradient_symmetricity, heavy_tail, key_neurons, learning_coefficient, local_complexity, margin, mirror, norms, probes, ranks,
+    restricted, rqi, sharpness, softmax_collapse, spectrum, tangent_kernel, trig_fit, update,
 };
 use crate::crosscoder::Hook;
 use crate::experiment::Experiment;
@@ -20,6 +20,7 @@ static MEASURES: &[Measure] = &[
     circularity::MEASURE,
     rqi::MEASURE,
     norms::MEASURE,
+    descent::MEASURE,
     update::MEASURE,
     margin::MEASURE,
     mirror::MEASURE,

@@ -327,6 +327,11 @@ fn apply(lab: Lab, event: Event) {
         Event::ResumePoint { step, bytes } => {
             points::keep(lab, step, bytes);
             change_run(lab, |_| {});
+            // What only training can measure is lost with a reload otherwise.
+            store(lab, |id| Write::Measures(id, Box::new(lab.measures.get_untracked())));
+        }
+        Event::MeasuredLive(live) => {
+            lab.measures.update(|table| live.into_iter().for_each(|(step, values)| table.add(step, values)));
         }
         Event::Intervened(line) => intervened(lab, line),
         Event::Stage { step, steps } => lab.stage.set((step < steps).then_some((step, steps))),

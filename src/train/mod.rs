@@ -14,6 +14,8 @@ mod evaluation;
 mod gradient;
 mod loss;
 pub mod modifier;
+#[cfg(feature = "compute")]
+mod motion;
 pub mod optimizer;
 mod schedule;
 #[cfg(feature = "compute")]
@@ -35,6 +37,8 @@ pub use evaluation::Readings;
 pub use gradient::{Extras, gradients};
 #[cfg(feature = "compute")]
 pub use loss::{Loss, Objective};
+#[cfg(feature = "compute")]
+pub use motion::Motion;
 #[cfg(feature = "compute")]
 pub use optimizer::{AdamW, Optimizer, Update};
 #[cfg(feature = "compute")]

@@ -6,10 +6,11 @@
 
 use super::batch::{Batch, in_use, rows_of_update};
 use super::data::{Data, softened};
-use super::evaluation::{self, Evaluation, Readings, Sides};
+use super::evaluation::{self, Evaluation, Readings, Sides, Unread};
 use super::gradient::{Extras, gradients};
 use super::loss::Objective;
 use super::modifier::{Modifier, Moment, augments, dropout, pace};
+use super::motion;
 use super::optimizer::{self, Decay, Optimizer, Update, optimizer_of};
 use super::schedule::learning_rate;
 use super::{Stage, actions, parts};
@@ -54,6 +55,7 @@ pub struct Trainer {
     device: Device,
     step: u32,
     losses: Vec<(u32, Tensor<3>)>,
+    motions: Vec<(u32, Tensor<3>)>,
     evaluations: Vec<Evaluation>,
 }
 
@@ -105,6 +107,7 @@ impl Trainer {
             device: tracked,
             step: 0,
             losses: Vec::new(),
+            motions: Vec::new(),
             evaluations: Vec::new(),
         })
     }
@@ -160,6 +163,9 @@ impl Trainer {
             gradients(&self.model, &self.objective, weights, &batch, Extras { start: anchor, dropout: mask.as_ref(), pace })
         };
         let (loss, mut slopes) = descend(&at);
+        // Weights that are kept are copied by the optimiser instead of changed in place, so only where the rows are evaluated.
+        let is_watched = self.now[0].logging.evaluates_at(t, self.now[0].steps);
+        let watched = is_watched.then(|| (slopes.clone(), self.parameters.clone()));
         for modifier in &mut self.modifiers {
             if let Some(elsewhere) = modifier.again(&moment, &at, &slopes) {
                 slopes = descend(&elsewhere).1;
@@ -192,6 +198,9 @@ impl Trainer {
         }
         for modifier in &mut self.modifiers {
             after = modifier.after(&moment, &before, after);
+        }
+        if let Some((slopes, before)) = watched {
+            self.motions.push((t, motion::sums(&slopes, &before, &after)));
         }
         self.parameters = after;
         self.losses.push((self.step, loss));
@@ -232,8 +241,12 @@ impl Trainer {
     /// # Errors
     /// If the device stopped answering.
     pub async fn read(&mut self) -> Result<Readings, UserError> {
-        let (losses, evaluations) = (core::mem::take(&mut self.losses), core::mem::take(&mut self.evaluations));
-        evaluation::read(losses, evaluations, self.experiments.len()).await
+        let unread = Unread {
+            losses: core::mem::take(&mut self.losses),
+            motions: core::mem::take(&mut self.motions),
+            evaluations: core::mem::take(&mut self.evaluations),
+        };
+        evaluation::read(unread, self.experiments.len()).await
     }
 
     /// The present weights, one set per replica.
@@ -302,6 +315,7 @@ impl Trainer {
         let device = self.device.clone().inner();
         self.step = step;
         self.losses.clear();
+        self.motions.clear();
         self.evaluations.clear();
         // The lines of the step itself are followed by the next update.
         if let Some(last) = step.checked_sub(1) {

@@ -8,11 +8,12 @@ use grokscope::engine::capability::EngineWish;
 use grokscope::engine::converse;
 use grokscope::engine::message::{Command, Event};
 use grokscope::experiment::{Experiment, preset, with_value};
-use grokscope::record::{Checkpoint, MetricRow, RunSummary, UserError};
+use grokscope::record::{Checkpoint, MeasureTable, MetricRow, RunSummary, UserError};
 
 #[derive(Default)]
 pub struct Record {
     pub rows: Vec<MetricRow>,
+    pub live: MeasureTable,
     pub checkpoints: Vec<Checkpoint>,
     pub resume_points: Vec<(u32, Vec<u8>)>,
     pub summary: Option<RunSummary>,
@@ -23,6 +24,7 @@ impl Record {
     pub fn take(&mut self, event: Event) {
         match event {
             Event::Metrics(rows) => self.rows.extend(rows),
+            Event::MeasuredLive(live) => live.into_iter().for_each(|(step, values)| self.live.add(step, values)),
             Event::Checkpoint(checkpoint) => self.checkpoints.push(checkpoint),
             Event::ResumePoint { step, bytes } => self.resume_points.push((step, bytes)),
             Event::Finished(summary) => self.summary = Some(summary),

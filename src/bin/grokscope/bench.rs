@@ -5,6 +5,7 @@ use grokscope::engine::capability::EngineWish;
 use grokscope::engine::converse;
 use grokscope::engine::message::{Command, Event, MeasureOrder};
 use grokscope::experiment::{preset, presets};
+use grokscope::measure::{Cost, measures_for};
 use grokscope::record::UserError;
 
 /// Updates timed per preset; the first fifth warms up and does not count.
@@ -48,7 +49,7 @@ fn measures(engine: EngineWish) -> Result<(), UserError> {
             checkpoints.push(checkpoint);
         }
     });
-    for measure in grokscope::measure::measures().iter().filter(|measure| (measure.applies)(&experiment).is_ok()) {
+    for measure in measures_for(&experiment, Cost::Sampling) {
         let order =
             MeasureOrder { checkpoints: checkpoints.clone(), steps: vec![UPDATES], measures: vec![measure.name.to_owned()] };
         converse(vec![Command::Measure(experiment.clone(), order)], Vec::new(), |event| {

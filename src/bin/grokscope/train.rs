@@ -57,6 +57,7 @@ pub fn run(experiment: &Experiment, engine: EngineWish, out: Option<&Path>, stop
             }
             archive.checkpoints.push(checkpoint);
         }
+        Event::MeasuredLive(live) => live.into_iter().for_each(|(step, values)| archive.measures.add(step, values)),
         Event::Intervened(line) => archive.events.push(RunEvent { step, kind: EventKind::Intervened, text: line }),
         Event::Stage { step, steps } => bar.set_message(format!("source {step}/{steps}")),
         Event::Finished(summary) => archive.summary = Some(summary),

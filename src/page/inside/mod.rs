@@ -9,6 +9,7 @@ mod embedding;
 mod looking;
 mod measuring;
 mod neurons;
+mod norms;
 mod phases;
 mod spectra;
 mod strip;
@@ -133,6 +134,7 @@ fn filled(lab: Lab) -> AnyView {
             {attention::figure_of(lab)}
         </div>
         {neurons::table(lab)}
+        {norms::figure_of(lab)}
         {strip::strip(lab)}
         {heavy(lab)}
     }

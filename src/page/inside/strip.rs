@@ -12,7 +12,7 @@ use leptos::prelude::*;
 /// Single numbers of all measures that have a meaning for the run.
 fn choices(lab: Lab) -> Vec<(&'static Measure, &'static Column)> {
     let experiment = lab.shown_experiment();
-    measures_for(&experiment, Cost::Sampling)
+    measures_for(&experiment, Cost::Training)
         .into_iter()
         .flat_map(|measure| measure.columns.iter().filter(|column| column.over.is_none()).map(move |column| (measure, column)))
         .collect()
