@@ -5,10 +5,12 @@
 
 mod support;
 
+use grokscope::engine::capability::EngineWish;
 use grokscope::engine::converse;
 use grokscope::engine::message::{Command, Event, LookOrder, MeasureOrder};
 use grokscope::experiment::Experiment;
 use grokscope::measure::{Ablation, Cost, Look, LookView, measures, measures_for};
+use grokscope::race::{Arm, Criterion, RACE_SCHEMA, RaceConfig};
 use grokscope::record::{Checkpoint, MeasureTable, Value};
 use support::{Record, changed, run};
 
@@ -166,4 +168,75 @@ fn an_order_that_cannot_be_filled_is_refused_with_the_reason() {
     assert!(refuse(order(vec![7], "norms")).contains("Step 7 was not saved"));
     assert!(refuse(order(vec![0], "norm")).contains("There is no measure called \"norm\""));
     assert!(refuse(MeasureOrder { checkpoints: Vec::new(), ..order(vec![], "norms") }).contains("no checkpoints"));
+}
+
+#[test]
+fn gradient_and_update_of_training_are_those_that_its_checkpoints_show() {
+    // Plain gradient descent without decay: the update is the gradient times the rate, and consecutive checkpoints differ by it.
+    let plain = [
+        ("steps", "12"),
+        ("logging.checkpoint_every", "1"),
+        ("optimizer.name", "sgd"),
+        ("optimizer.learning_rate", "0.1"),
+        ("optimizer.weight_decay", "0"),
+    ];
+    let experiment = changed("quadratic-31", &plain);
+    let record = run(&experiment);
+    let steps = record.checkpoints.iter().map(|checkpoint| checkpoint.step).collect();
+    let gaps = measured(&experiment, &record.checkpoints, steps, &["update", "norms"]);
+    assert_eq!(record.live.rows.len(), 12, "every update is evaluated at first");
+    for (step, row) in &record.live.rows {
+        let live = |name: &str| row[name].number().unwrap();
+        let gap = |name: &str| gaps.get(*step, name).and_then(Value::number).unwrap();
+        let close = |a: f64, b: f64| (a - b).abs() <= 2e-3 * b.abs().max(1e-3);
+        assert!(close(live("single_update_ratio"), gap("update_ratio")), "{step}");
+        assert!(close(live("single_update_cosine"), gap("update_cosine")), "{step}");
+        let before = gaps.get(step - 1, "norm").and_then(Value::number).unwrap();
+        assert!(close(0.1 * live("gradient_norm"), gap("update_ratio") * before), "{step}");
+    }
+}
+
+#[test]
+fn a_race_measures_its_runs_as_the_runs_themselves_are_measured() {
+    let base = changed("quadratic-31", &[("logging.checkpoint_every", "20")]);
+    let config = RaceConfig {
+        schema: RACE_SCHEMA,
+        name: "measured".into(),
+        experiment: base.clone(),
+        arms: vec![Arm { name: "little data".into(), edits: vec!["task.train_fraction=0.15".into()], matched_rate: false }],
+        seeds: vec![0, 1],
+        steps: 160,
+        count_source: true,
+        criterion: Criterion::TGen,
+        measures: ["restricted_loss", "norms", "descent"].map(str::to_owned).to_vec(),
+    };
+    let mut result = None;
+    converse(vec![Command::Race { config: config.clone(), engine: EngineWish::Cpu }], Vec::new(), |event| match event {
+        Event::RaceDone(outcome) => result = Some(outcome.0),
+        Event::Error(error) => panic!("{error}"),
+        _ => {}
+    });
+    let result = result.unwrap();
+    assert_eq!(result.arms.iter().map(|arm| arm.reached).collect::<Vec<_>>(), [2, 0]);
+    let experiment = config.experiments(&config.entrants().unwrap()[0]).unwrap().remove(1);
+    let record = run(&experiment);
+    let steps: Vec<u32> = record.checkpoints.iter().map(|checkpoint| checkpoint.step).collect();
+    let alone = measured(&experiment, &record.checkpoints, steps.clone(), &["restricted_loss", "norms"]);
+    let table = &result.arms[0].measures[1];
+    assert_eq!(table.rows.keys().copied().collect::<Vec<_>>(), steps);
+    for step in steps {
+        // Replicas sum in another order than single runs.
+        for column in ["norm", "restricted_loss"] {
+            let of = |table: &MeasureTable| table.get(step, column).and_then(Value::number).unwrap();
+            let (a, b) = (of(table), of(&alone));
+            assert!((a - b).abs() < 0.02 * b.abs().max(1e-3), "{column} at {step}: {a} against {b}");
+        }
+    }
+    assert!(table.rows.values().all(|row| row.values().all(|value| value.list().is_none())));
+    assert!(result.measures_csv().contains("gradient_norm"));
+
+    let found = result.forewarning().unwrap();
+    assert_eq!((found.grokking.len(), found.never.len(), found.left_out), (2, 2, 0));
+    let restricted = found.predictors.iter().find(|predictor| predictor.column == "restricted_loss").unwrap();
+    assert!(restricted.in_hindsight && restricted.warning.median_lead > 0.3, "{restricted:?}");
 }

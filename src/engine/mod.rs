@@ -9,6 +9,8 @@ mod engines;
 #[cfg(feature = "compute")]
 mod examiner;
 #[cfg(feature = "compute")]
+mod examining;
+#[cfg(feature = "compute")]
 mod fitting;
 #[cfg(feature = "compute")]
 mod looking;

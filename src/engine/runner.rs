@@ -97,7 +97,8 @@ impl<P: Port> Runner<P> {
                 config.validate()?;
                 let (device, choice) = self.engines.choose(engine, &config.experiment).await?;
                 self.port.emit(Event::Chosen(choice.clone()));
-                self.race = Some(Racing::new(config, choice, &device)?);
+                let (cpu, kind) = self.engines.choose(BESIDE, &config.experiment).await?;
+                self.race = Some(Racing::new(config, choice, &device, (kind.kind, cpu))?);
             }
             Command::CancelRace => {
                 if self.race.take().is_none() {

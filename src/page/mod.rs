@@ -26,6 +26,7 @@ mod port;
 mod presets;
 mod race;
 mod race_form;
+mod race_measured;
 mod race_result;
 mod run;
 mod save;

@@ -9,6 +9,7 @@ use super::configure::changes;
 use super::live::{flag, part, text};
 use super::store::{FitState, Lab, grouped};
 use crate::experiment::{Experiment, FieldError, counts, parameters};
+use crate::measure::{Cost, measures as all_measures, measures_for};
 use crate::race::{Arm, Criterion, MAX_ARMS, RACE_SCHEMA, RaceConfig, RacePreset, race_preset, race_presets};
 use leptos::prelude::*;
 
@@ -55,6 +56,8 @@ pub(super) struct RaceForm {
     steps: RwSignal<String>,
     count_source: RwSignal<bool>,
     criterion: RwSignal<Criterion>,
+    /// Names of the measures to take.
+    measures: RwSignal<Vec<String>>,
 }
 
 impl RaceForm {
@@ -68,6 +71,7 @@ impl RaceForm {
             steps: RwSignal::new(String::new()),
             count_source: RwSignal::new(true),
             criterion: RwSignal::new(Criterion::default()),
+            measures: RwSignal::new(Vec::new()),
         }
     }
 
@@ -92,6 +96,7 @@ impl RaceForm {
         self.steps.set(config.steps.to_string());
         self.count_source.set(config.count_source);
         self.criterion.set(config.criterion);
+        self.measures.set(config.measures.clone());
     }
 
     fn add(&self) {
@@ -133,6 +138,7 @@ impl RaceForm {
             steps: u32::try_from(steps).unwrap_or(MOST_STEPS),
             count_source: self.count_source.get(),
             criterion: self.criterion.get(),
+            measures: self.measures.get(),
         })
     }
 
@@ -177,7 +183,16 @@ fn cost(config: &RaceConfig) -> Option<String> {
         s if s < 5400.0 => format!("about {:.0} minutes", s / 60.0),
         s => format!("about {:.0} hours", s / 3600.0),
     };
-    Some(format!("At most {} runs of {} updates: {time} on one core of a laptop", grouped(runs), grouped(config.steps.into())))
+    let measured = match config.measures.len() as u64 {
+        0 => String::new(),
+        count => {
+            let logging = &config.experiment.logging;
+            let saved = (0..=config.steps).filter(|step| logging.checkpoints_at(*step, config.steps)).count() as u64;
+            format!("; and {} measurements beside them", grouped(runs * saved * count))
+        }
+    };
+    let updates = grouped(config.steps.into());
+    Some(format!("At most {} runs of {updates} updates: {time} on one core of a laptop{measured}", grouped(runs)))
 }
 
 /// The controls of the next race.
@@ -276,6 +291,7 @@ pub(super) fn controls(lab: Lab) -> AnyView {
                     <p class="help">"Off asks what a source is worth once it is there"</p>
                 </div>
             </div>
+            {measures(lab)}
             <p class="small muted" id="race-cost">{text(price)}</p>
             <div role="alert">{part(refusals)}</div>
             <div class="transport">
@@ -284,6 +300,48 @@ pub(super) fn controls(lab: Lab) -> AnyView {
                 {super::race::progress(lab)}
             </div>
         </div>
+    }
+    .into_any()
+}
+
+/// Which measures are taken of every run.
+fn measures(lab: Lab) -> AnyView {
+    let form = lab.race.form;
+    // The list follows the kind of network and task, not each of their settings.
+    let control = Memo::new(move |_| form.control(lab));
+    let chips = move || {
+        // What the preset names can be unticked even if it has no meaning for another control.
+        let of_preset = form.preset.get().map_or(&[][..], |preset| &preset.config.measures);
+        let applying = control.with(|experiment| measures_for(experiment, Cost::Training));
+        let is_offered = |name: &str| applying.iter().any(|m| m.name == name) || of_preset.iter().any(|other| other == name);
+        let known = all_measures().iter().filter(|measure| is_offered(measure.name));
+        let chips: Vec<_> = known
+            .map(|measure| {
+                let is_on = flag(move || form.measures.with(|names| names.iter().any(|name| name == measure.name)));
+                let turn = move |event| {
+                    let on = event_target_checked(&event);
+                    form.measures.update(|names| {
+                        names.retain(|name| name != measure.name);
+                        if on {
+                            names.push(measure.name.to_owned());
+                        }
+                    });
+                };
+                let id = format!("race-measure-{}", measure.name);
+                view! { <label title=measure.definition><input type="checkbox" id=id prop:checked=is_on on:change=turn />{measure.label}</label> }
+            })
+            .collect();
+        Some(view! { <div class="chips">{chips}</div> }.into_any())
+    };
+    let count = move || match form.measures.with(Vec::len) {
+        0 => "none: a run ends when all seeds have arrived".to_owned(),
+        count => format!("{count} chosen: every run makes the whole budget and is measured at its checkpoints"),
+    };
+    view! {
+        <details id="race-measures">
+            <summary>"Measures of every run "<span class="muted">{text(count)}</span></summary>
+            {part(chips)}
+        </details>
     }
     .into_any()
 }

@@ -4,18 +4,20 @@
 //! that nobody has to believe them.
 
 use super::chart::{Show, figure, named_sheet};
+use super::race_measured::{ink, measured};
 use super::share::offer;
 use super::store::{Lab, grouped};
-use crate::plot::{Axis, Ink, Picture, Race, Runner, Scale};
+use crate::plot::{Axis, Picture, Race, Runner, Scale};
 use crate::race::{ArmResult, RaceResult};
 use leptos::prelude::*;
 use std::sync::Arc;
 
 /// The whole result.
 pub(super) fn result(lab: Lab, found: Arc<RaceResult>) -> AnyView {
-    let (json, csv) = (found.clone(), found.clone());
+    let (json, csv, measures) = (found.clone(), found.clone(), found.clone());
     let name = found.config.name.clone();
-    let of_csv = name.clone();
+    let (of_csv, of_measures) = (name.clone(), name.clone());
+    let is_measured = !found.columns().is_empty();
     let arms = found.arms.len().to_string();
     let engine = format!(
         "{} seeds, {} updates each, on {} ({})",
@@ -37,9 +39,12 @@ pub(super) fn result(lab: Lab, found: Arc<RaceResult>) -> AnyView {
                         on:click=move |_| offer(lab, &format!("{name}.race.json"), "application/json", json.to_json().as_bytes())>"Save race.json"</button>
                     <button type="button" class="small-button" id="race-save-csv"
                         on:click=move |_| offer(lab, &format!("{of_csv}.race.csv"), "text/csv", csv.csv().as_bytes())>"Save race.csv"</button>
+                    <button type="button" class="small-button" id="race-save-measures" hidden=!is_measured
+                        on:click=move |_| offer(lab, &format!("{of_measures}.race-measures.csv"), "text/csv", measures.measures_csv().as_bytes())>"Save race-measures.csv"</button>
                 </div>
                 <details class="numbers"><summary class="muted">"Seed by seed"</summary>{every_run(&found)}</details>
             </div>
+            {measured(lab, found)}
         </div>
     }
     .into_any()
@@ -62,10 +67,6 @@ fn waiting(lab: Lab, found: &RaceResult) -> AnyView {
     };
     let curves: Vec<Curve> = found.arms.iter().map(curve).collect();
     let draw = move |show: &mut Show<'_>| {
-        let ink = |index: usize| match index.checked_sub(1) {
-            Some(arm) => Ink::Source(u8::try_from(arm).unwrap_or(u8::MAX)),
-            None => Ink::Baseline,
-        };
         let runners: Vec<Runner<'_>> = curves
             .iter()
             .enumerate()

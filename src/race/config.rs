@@ -8,6 +8,7 @@ use super::statistics::Outcome;
 use crate::experiment::timeline::Change;
 use crate::experiment::{Counts, Experiment, FieldError, counts, edit, parse_assignment, with_value};
 use crate::measure::delay::{Delay, delay};
+use crate::measure::measure;
 use crate::record::{MetricRow, UserError};
 use serde::{Deserialize, Serialize};
 
@@ -91,6 +92,10 @@ pub struct RaceConfig {
     pub count_source: bool,
     /// What counts as arrived.
     pub criterion: Criterion,
+    /// Names of measures to take of every run at the control's checkpoints, see `measure::measures`. With any, all runs make
+    /// the whole budget, so that arms are measured at the same steps.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub measures: Vec<String>,
 }
 
 fn yes() -> bool {
@@ -235,6 +240,9 @@ impl RaceConfig {
                 errors.extend(self.check_arm(index));
             }
         }
+        if errors.is_empty() {
+            errors.extend(self.check_measures());
+        }
         if errors.is_empty()
             && let Ok(entrants) = self.entrants()
         {
@@ -267,6 +275,26 @@ impl RaceConfig {
         errors.extend(self.check_runs(arm, &at));
         if errors.is_empty() && arm.matched_rate && self.experiment_of(arm).ok().and_then(|e| matched_rate(&e)).is_none() {
             errors.push(unmatched(index, arm));
+        }
+        errors
+    }
+
+    fn check_measures(&self) -> Vec<FieldError> {
+        let refused = |error: UserError| FieldError::new("measures", error.cause, error.remedy);
+        let mut errors = Vec::new();
+        for (index, name) in self.measures.iter().enumerate() {
+            if self.measures[..index].contains(name) {
+                errors.push(FieldError::new("measures", format!("{name} stands there twice"), "Name each measure once"));
+            }
+            match measure(name) {
+                Err(error) => errors.push(refused(error)),
+                Ok(measure) => {
+                    let control = Arm::default();
+                    let arms = core::iter::once(&control).chain(&self.arms);
+                    let why = arms.filter_map(|arm| (measure.applies)(&self.experiment_of(arm).ok()?).err()).next();
+                    errors.extend(why.map(refused));
+                }
+            }
         }
         errors
     }

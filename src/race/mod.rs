@@ -6,6 +6,10 @@
 //! reward an arm for losing its slow seeds.
 
 mod config;
+mod forewarn;
+mod measured;
+#[cfg(test)]
+mod measured_tests;
 mod presets;
 mod result;
 mod statistics;
@@ -14,6 +18,8 @@ mod tests;
 mod verdict;
 
 pub use config::{Arm, Criterion, MAX_ARMS, MAX_SEEDS, RACE_SCHEMA, RaceConfig, matched_rate};
+pub use forewarn::{Forewarning, Predictor};
+pub use measured::{AtEnd, Fluctuation, Spread};
 pub use presets::{RacePreset, race_preset, race_presets};
 pub use result::{ArmResult, ArmRun, RACE_HEADER, RaceResult, summarise};
 pub use statistics::{

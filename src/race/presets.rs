@@ -57,6 +57,7 @@ struct Row {
     matched: &'static str,
     steps: u32,
     count_source: bool,
+    measures: &'static [&'static str],
     source: &'static str,
     expected: &'static str,
     cost: &'static str,
@@ -94,6 +95,7 @@ impl Row {
                 steps: self.steps,
                 count_source: self.count_source,
                 criterion: Criterion::TGen,
+                measures: self.measures.iter().map(|name| (*name).to_owned()).collect(),
             },
             source: self.source,
             expected: self.expected,
@@ -102,7 +104,7 @@ impl Row {
     }
 }
 
-const ROWS: &[Row] = &[SPEED_UPS, WEIGHT_DECAY, DATA_ORDER, LENGTH, TRANSFER];
+const ROWS: &[Row] = &[SPEED_UPS, WEIGHT_DECAY, DATA_ORDER, LENGTH, TRANSFER, EARLY_WARNING];
 
 // Medians quoted below are updates until test accuracy .95 held, on the native CPU engine with seeds 0 to 7.
 
@@ -122,6 +124,7 @@ const SPEED_UPS: Row = Row {
     matched: "Grokfast-EMA",
     steps: 300,
     count_source: true,
+    measures: &[],
     source: "Lee et al. 2024 (arXiv 2405.20233), Prieto et al. 2025 (arXiv 2501.04697), Jordan et al. 2024 (Muon), Liu et al. 2023 \
              (Omnigrok, arXiv 2210.01117). Rate, decay and filter of each arm are the best of a handful that were tried on two \
              seeds of the landing experiment",
@@ -146,6 +149,7 @@ const WEIGHT_DECAY: Row = Row {
     matched: "",
     steps: 700,
     count_source: true,
+    measures: &[],
     source: "The landing experiment, whose decay is 5; the time of the grok goes as 1/decay in a middle window (Power et al. 2022, \
              arXiv 2201.02177; Nanda et al. 2023, arXiv 2301.05217)",
     expected: "Measured, eight seeds, medians: decay 1 554, 2 265, 5 (control) 106, 10 112; with 20 no run got there in 700 \
@@ -171,6 +175,7 @@ const DATA_ORDER: Row = Row {
     matched: "",
     steps: 300,
     count_source: true,
+    measures: &[],
     source: "Curricula of Grokscope: half of the training rows at first, all of them after 60 updates; the control has all rows \
              from the start",
     expected: "No published comparison with seeds was found. Measured, eight seeds, medians: control 106, random half 128, small \
@@ -209,6 +214,7 @@ const LENGTH: Row = Row {
     matched: "",
     steps: 8000,
     count_source: true,
+    measures: &[],
     source: "A length curriculum on sparse parity (hidden 200, rate .1, decay .01, batches of 32, 1,000 rows; public code reports 20 \
              instead of 292 epochs on 50 bits); inputs with few −1 at first after Cornacchia and Mossel 2023 (arXiv 2301.13833)",
     expected: "Measured, eight seeds, medians: control 5,600 (two runs never), 10 then 40 bits 600, by way of 20 bits 550, few −1 \
@@ -239,11 +245,30 @@ const TRANSFER: Row = Row {
     matched: "",
     steps: 300,
     count_source: false,
+    measures: &[],
     source: "Transfer of grokked embeddings between operations, after Furuta et al. 2024 (arXiv 2402.16726)",
     expected: "Measured, eight seeds, medians: control 112, grokked adder's first layer 41, memorising adder's 81, both layers 46. \
                On transformers frozen grokked modules are reported to help only some pairs of tasks. The adder's own updates are \
                not counted: the question is what it is worth once it is there",
     cost: "32 runs of 300 updates and 24 short ones before them: about half a minute on one core natively",
+};
+
+const EARLY_WARNING: Row = Row {
+    name: "early-warning",
+    title: "Early warning",
+    question: "Which measure says beforehand that a network will understand, and stays quiet when it will not?",
+    from: "quadratic-31",
+    edits: &["logging.checkpoint_every=10"],
+    arms: &[("too little data", &["task.train_fraction=0.15"]), ("no decay", &["optimizer.weight_decay=0"])],
+    matched: "",
+    steps: 300,
+    count_source: true,
+    measures: &["descent", "spectrum", "restricted_loss", "key_neurons", "trig_fit", "norms", "margin", "ranks", "probes"],
+    source: "Protocol of Grokscope: an alarm may be raised by at most a tenth of the runs that never grok, and only its first \
+             crossing counts. Two kinds of controls, so that a measure cannot pass by telling data sets or norms apart",
+    expected: "EXPECTED",
+    cost: "24 runs of 300 updates, and nine measures at each of their 37 checkpoints: about a minute on one core natively, two or \
+           three in a browser",
 };
 
 #[cfg(test)]

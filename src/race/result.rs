@@ -10,7 +10,7 @@ use super::statistics::{
     sign_test,
 };
 use crate::experiment::edit;
-use crate::record::{MetricRow, UserError};
+use crate::record::{MeasureTable, MetricRow, UserError};
 use serde::{Deserialize, Deserializer, Serialize};
 use std::fmt::Write as _;
 
@@ -23,8 +23,11 @@ pub struct ArmRun {
     pub final_rows: Vec<MetricRow>,
     /// Milliseconds per update and run: the time of an update of all runs together, divided by their number.
     pub ms_per_update: f64,
-    /// Seconds that the arm took, with evaluations and earlier stages.
+    /// Seconds that the arm took, with evaluations and earlier stages and without measures.
     pub wall_seconds: f64,
+    /// Measures of each run over its checkpoints, in the order of `outcomes`; empty if none were asked for.
+    #[serde(default)]
+    pub measures: Vec<MeasureTable>,
 }
 
 /// An arm's row of the report.
@@ -65,6 +68,9 @@ pub struct ArmResult {
     /// The last evaluation of each run.
     #[serde(deserialize_with = "rows")]
     pub final_rows: Vec<MetricRow>,
+    /// Measures of each run over its checkpoints, single numbers only, in the order of `outcomes`; empty if none were asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub measures: Vec<MeasureTable>,
 }
 
 /// A race that has been run.
@@ -96,6 +102,9 @@ pub fn summarise(config: &RaceConfig, runs: Vec<ArmRun>, engine: &str, build: &s
         }
         if let Some(late) = run.outcomes.iter().find(|o| o.steps.is_some_and(|steps| steps > config.steps)) {
             return refuse(format!("\"{}\", seed {}: an outcome beyond the budget", arm.name, late.seed));
+        }
+        if !run.measures.is_empty() && run.measures.len() != run.outcomes.len() {
+            return refuse(format!("\"{}\" was not measured for each seed", arm.name));
         }
     }
     let Some(control) = runs.first().cloned() else { return refuse("No arm was run".into()) };
@@ -134,6 +143,7 @@ fn row(budget: u32, arm: Arm, source_steps: u32, run: ArmRun, control: Option<&A
         ms_per_update: run.ms_per_update,
         wall_seconds: run.wall_seconds,
         final_rows: run.final_rows,
+        measures: run.measures,
     }
 }
 
@@ -242,6 +252,6 @@ fn rows<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<MetricRow>, D:
 }
 
 /// A cell of a CSV file (RFC 4180).
-fn quoted(cell: &str) -> String {
+pub(super) fn quoted(cell: &str) -> String {
     if cell.contains([',', '"', '\n', '\r']) { format!("\"{}\"", cell.replace('"', "\"\"")) } else { cell.to_owned() }
 }

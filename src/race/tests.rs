@@ -19,6 +19,7 @@ fn race(arms: Vec<Arm>) -> RaceConfig {
         steps: 200,
         count_source: true,
         criterion: Criterion::TGen,
+        measures: Vec::new(),
     }
 }
 
@@ -89,6 +90,9 @@ fn what_is_no_comparison_is_refused_with_its_arm_and_a_remedy() {
         (RaceConfig { seeds: vec![3, 4, 3], ..race(vec![good()]) }, "Seed 3 stands there twice; Replace the one at place 3"),
         (RaceConfig { seeds: (0..65).collect(), ..race(vec![good()]) }, "seeds: 65 seeds"),
         (RaceConfig { steps: 0, ..race(vec![good()]) }, "experiment.steps"),
+        (RaceConfig { measures: vec!["norm".into()], ..race(vec![good()]) }, "measures: There is no measure called \"norm\""),
+        (RaceConfig { measures: vec!["norms".into(), "norms".into()], ..race(vec![good()]) }, "norms stands there twice"),
+        (RaceConfig { measures: vec!["rqi".into()], ..race(vec![good()]) }, "measures: "),
         (race((0..17).map(|i| arm(&i.to_string(), &["optimizer.weight_decay=1"])).collect()), "arms: 17 arms"),
     ] {
         let found = refusal(&config);
@@ -162,7 +166,7 @@ fn each_criterion_reads_its_own_date() {
 
 fn run(steps: [Option<u32>; 8], ms_per_update: f64) -> ArmRun {
     let outcome = |(seed, steps)| Outcome { seed, steps, seconds: None };
-    ArmRun { outcomes: (0..8).zip(steps).map(outcome).collect(), final_rows: Vec::new(), ms_per_update, wall_seconds: 3.0 }
+    ArmRun { outcomes: (0..8).zip(steps).map(outcome).collect(), ms_per_update, wall_seconds: 3.0, ..ArmRun::default() }
 }
 
 fn report(arms: &[(&str, [Option<u32>; 8], f64)]) -> RaceResult {

@@ -3,82 +3,56 @@
 //! A measure that rises before the test accuracy in one run proves little: it may rise in runs that never grok as well. So each
 //! threshold is set on the controls, where at most a tenth may raise a false alarm, and read as it would have been read live.
 
-use super::{measure, progress, say, train};
+use super::{race, say};
 use grokscope::engine::capability::EngineWish;
-use grokscope::experiment::{Experiment, with_value};
-use grokscope::measure::{Cost, FALSE_ALARMS, GrokkingRun, Warning, early_warning, measures_for};
-use grokscope::record::{MeasureTable, UserError};
+use grokscope::experiment::Experiment;
+use grokscope::measure::{Cost, FALSE_ALARMS, column, measures_for};
+use grokscope::race::{Arm, Criterion, Predictor, RACE_SCHEMA, RaceConfig};
+use grokscope::record::UserError;
 
-/// Trains `seeds` runs of `experiment` and as many controls with `never` changed, and prints a table.
+/// Races `seeds` runs of `experiment` against as many with `never` changed, and prints a table.
 pub fn run(experiment: &Experiment, never: &[String], seeds: u64) -> Result<(), UserError> {
-    let mut control = experiment.clone();
-    for assignment in never {
-        let (path, value) = grokscope::experiment::parse_assignment(assignment)?;
-        control = with_value(&control, path, value)?;
-    }
-    if control == *experiment {
-        return Err(UserError::new(
-            "The controls are the runs themselves",
-            "Name a change under which the network never generalises, e.g. --never optimizer.weight_decay=0",
-        ));
-    }
-    let bar = progress(2 * seeds, "run");
-    let (mut grokking, mut controls, mut spoilt) = (Vec::new(), Vec::new(), 0);
-    for seed in 0..seeds {
-        for (base, is_control) in [(experiment, false), (&control, true)] {
-            let (table, t_gen) = measured(&Experiment { seed, ..base.clone() })?;
-            match (is_control, t_gen) {
-                (false, Some(t_gen)) => grokking.push((table, t_gen)),
-                (true, None) => controls.push(table),
-                // A run on the wrong side would spoil either rate.
-                _ => spoilt += 1,
-            }
-            bar.inc(1);
-        }
-    }
-    bar.finish_and_clear();
+    let names = measures_for(experiment, Cost::Training).into_iter().filter(|measure| measure.cost != Cost::Sampling);
+    let config = RaceConfig {
+        schema: RACE_SCHEMA,
+        name: "forewarn".into(),
+        experiment: experiment.clone(),
+        arms: vec![Arm { name: "never".into(), edits: never.to_vec(), matched_rate: false }],
+        seeds: (0..seeds).collect(),
+        steps: experiment.steps,
+        count_source: false,
+        criterion: Criterion::TGen,
+        measures: names.map(|measure| measure.name.to_owned()).collect(),
+    };
+    let found = race::hold(config, EngineWish::Cpu)?.forewarning()?;
     say(&format!(
-        "{} runs that generalised, {} controls that did not; {spoilt} left out. At most {:.0}% of the controls may raise an alarm.",
-        grokking.len(),
-        controls.len(),
+        "{} runs that generalised, {} controls that did not; {} left out. At most {:.0}% of the controls may raise an alarm.",
+        found.grokking.len(),
+        found.never.len(),
+        found.left_out,
         100.0 * FALSE_ALARMS
     ));
-    say("| measure | alarm | median lead (t_gen − t_alarm)/t_gen | warned before t_gen | false alarms |");
-    say("|---|---|---|---|---|");
-    let mut lines: Vec<(f64, String)> = Vec::new();
-    for column in measures_for(experiment, Cost::Forward).iter().flat_map(|measure| measure.columns).filter(|c| c.over.is_none())
-    {
-        let runs: Vec<GrokkingRun> = grokking
-            .iter()
-            .map(|(table, t_gen)| GrokkingRun { curve: table.curve(column.name), t_gen: *t_gen })
-            .filter(|run| run.curve.len() > 2)
-            .collect();
-        let curves: Vec<Vec<(u32, f64)>> = controls.iter().map(|table| table.curve(column.name)).collect();
-        if let Ok(found) = early_warning(&runs, &curves) {
-            lines.push((found.median_lead, line(column.label, &found)));
-        }
-    }
-    lines.sort_by(|x, y| y.0.total_cmp(&x.0));
-    lines.iter().for_each(|(_, line)| say(line));
+    say("| measure | alarm | median lead (t_gen − t_alarm)/t_gen | warned before t_gen | false alarms | |");
+    say("|---|---|---|---|---|---|");
+    found.predictors.iter().for_each(|predictor| say(&line(predictor)));
     Ok(())
 }
 
-fn line(label: &str, found: &Warning) -> String {
+fn line(predictor: &Predictor) -> String {
+    let found = &predictor.warning;
+    let label = column(&predictor.column).map_or(predictor.column.as_str(), |(_, column)| column.label);
     let side = if found.is_above { "above" } else { "below" };
     let warned = found.leads.iter().filter(|lead| lead.is_some_and(|lead| lead > 0.0)).count();
+    let note = match (predictor.from_the_start, predictor.in_hindsight) {
+        (true, _) => "differs from the start: warns of nothing",
+        (false, true) => "in hindsight: refers to the last checkpoint",
+        (false, false) => "",
+    };
     format!(
-        "| {label} | {side} {:.4} | {:.2} | {warned} of {} | {:.0}% |",
+        "| {label} | {side} {:.4} | {:.2} | {warned} of {} | {:.0}% | {note} |",
         found.threshold,
         found.median_lead,
         found.leads.len(),
         100.0 * found.false_alarms
     )
-}
-
-/// Measures of all checkpoints of a run, and when it generalised.
-fn measured(experiment: &Experiment) -> Result<(MeasureTable, Option<u32>), UserError> {
-    let archive = train::run(experiment, EngineWish::Cpu, None, None)?;
-    let names: Vec<&str> = measures_for(experiment, Cost::Forward).into_iter().map(|measure| measure.name).collect();
-    let table = measure::take(&archive, &names)?;
-    Ok((table, archive.summary.and_then(|summary| summary.t_gen)))
 }

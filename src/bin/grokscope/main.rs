@@ -127,6 +127,9 @@ enum Task {
         /// Start from a preset; `grokscope races` lists them
         #[arg(long)]
         preset: Option<String>,
+        /// Measures to take of every run; all runs then make the whole budget
+        #[arg(long, value_delimiter = ',')]
+        measures: Vec<String>,
         /// Engine
         #[arg(long, default_value = "cpu")]
         engine: Wish,
@@ -293,7 +296,9 @@ fn obey(task: Task) -> Result<(), UserError> {
             train::print_summary(&archive);
             Ok(())
         }
-        Task::Race { file, preset, engine, out } => race::run(file.as_deref(), preset.as_deref(), engine.into(), &out),
+        Task::Race { file, preset, measures, engine, out } => {
+            race::run(file.as_deref(), preset.as_deref(), &measures, engine.into(), &out)
+        }
         Task::Measure { dir, only, all } => measure::run(&dir, &only, all),
         Task::Forewarn { asked, never, seeds } => forewarn::run(&experiment(&asked)?, &never, seeds),
         Task::Measures { name } => measure::list(name.as_deref()),
