@@ -119,10 +119,11 @@ impl Examiner {
         rows: Option<Vec<u32>>,
         with_gradient: bool,
     ) -> Result<(f64, Weights), UserError> {
-        let (gather, data, anchor) = (self.gather, self.data.clone(), self.anchor.clone());
+        let (gather, sizes, anchor) = (self.gather, self.data.sizes, self.anchor.clone());
+        let rows = rows.map(|rows| HostRows::training(&self.data, &rows));
         let Sloping { device, model, objective, all } = self.sloping()?;
         let batch = match rows {
-            Some(rows) => Batch::new(&[HostRows::training(&data, &rows)], data.sizes, objective, gather, device),
+            Some(rows) => Batch::new(&[rows], sizes, objective, gather, device),
             None => all.clone(),
         };
         let plain = device.clone().inner();
@@ -143,14 +144,14 @@ impl Examiner {
 
     /// The gradient of one logit at one row with respect to all weights.
     async fn logit_slope(&mut self, weights: &Weights, row: u32, output: u32) -> Result<Answer, UserError> {
-        let (gather, data) = (self.gather, self.data.clone());
-        let Sloping { device, model, .. } = self.sloping()?;
+        let (gather, data) = (self.gather, &self.data);
         let one = Dataset {
             rows: vec![data.rows[row as usize]],
             vectors: data.vector(row as usize).to_vec(),
             sizes: data.sizes,
             ..Dataset::default()
         };
+        let Sloping { device, model, .. } = self.sloping()?;
         let inputs = Inputs::of_data(core::slice::from_ref(&one), gather, device);
         let specs = model.specs().to_vec();
         let leaves = leaves(weights, &specs, device)?;

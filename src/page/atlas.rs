@@ -295,7 +295,7 @@ fn live(lab: Lab) -> AnyView {
 /// Lines over the updates of a fit.
 fn lines_of<'a>(series: &'a [Series<'a>], y: Axis) -> Picture<'a> {
     let x = Axis::count("step", Scale::Linear);
-    Picture::Curves(Curves { series, x, y, marks: &[], ticks: &[], cursor: None, bands: &[] })
+    Picture::Curves(Curves { series, x, y, marks: &[], ticks: &[], cursor: None, bands: &[], areas: &[] })
 }
 
 /// Fits side by side, once there is more than one.

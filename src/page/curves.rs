@@ -114,7 +114,16 @@ fn chart(lab: Lab, id: &'static str, quantity: Quantity, events: Memo<Vec<Happen
             };
             let mut marks = marks(lab);
             marks.extend(events.with(|all| all.iter().map(|e| Mark::event(f64::from(e.step), &e.words)).collect::<Vec<_>>()));
-            show(&Picture::Curves(Curves { series: &series, x, y, marks: &marks, ticks: &ticks, cursor: None, bands: &[] }))
+            show(&Picture::Curves(Curves {
+                series: &series,
+                x,
+                y,
+                marks: &marks,
+                ticks: &ticks,
+                cursor: None,
+                bands: &[],
+                areas: &[],
+            }))
         });
         keep(frame, place.and_then(Place::frame));
     };

@@ -2,10 +2,10 @@
 
 use super::chart::{Sheet, Show, figure, keep, named_sheet, of_experiment};
 use super::live::{part, text};
+use super::pairs::{Pairs, pair_map};
 use super::store::Lab;
 use crate::crosscoder::{CrosscoderResult, Hook, Latent, LatentClass, Variant};
 use crate::plot::{GridFrame, HeatMap, Palette, Picture, Place};
-use crate::task::{Dataset, rule_of};
 use leptos::prelude::*;
 use std::sync::Arc;
 
@@ -208,36 +208,16 @@ fn one(lab: Lab, fit: Arc<CrosscoderResult>) -> AnyView {
 
 fn map(lab: Lab, fit: Arc<CrosscoderResult>, latent: Memo<Option<Latent>>) -> Sheet {
     let experiment = untrack(|| lab.shown_experiment());
-    let p = rule_of(&experiment).map_or(0, |rule| rule.sizes().tokens as usize);
-    let cells: Vec<usize> = Dataset::new(&experiment.task, experiment.seed)
-        .map(|data| data.rows.iter().map(|row| usize::from(row.a) * p + usize::from(row.b)).collect())
-        .unwrap_or_default();
+    let pairs = Pairs::of(&experiment);
+    let p = pairs.side;
     let name = fit.config.name.clone();
     let draw = move |show: &mut Show<'_>| {
-        let rows = cells.len();
-        // Pairs outside the domain (division by zero) stay blank.
-        let mut values = vec![f32::NAN; p * p];
-        if let Some(latent) = latent.get() {
+        let rows = pairs.count();
+        let values = latent.get().map_or(&[][..], |latent| {
             let start = latent.index as usize * rows;
-            for (cell, value) in cells.iter().zip(fit.activations.get(start..start + rows).unwrap_or_default()) {
-                values[*cell] = *value;
-            }
-        }
-        let map = HeatMap {
-            rows: p,
-            columns: p,
-            values: &values,
-            range: None,
-            palette: Palette::Sequential,
-            row_label: "a".into(),
-            column_label: "b".into(),
-            column_names: None,
-            row_names: None,
-            selected_row: None,
-            origin_top: true,
-            caption_range: true,
-        };
-        show(&Picture::HeatMap(map));
+            fit.activations.get(start..start + rows).unwrap_or_default()
+        });
+        show(&Picture::HeatMap(pair_map(&pairs.square(values), Palette::Sequential)));
     };
     let label = move || match latent.get() {
         Some(l) => {

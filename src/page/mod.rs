@@ -19,6 +19,7 @@ mod inside;
 mod intervene;
 mod latents;
 mod live;
+mod pairs;
 mod paper;
 mod points;
 mod popover;

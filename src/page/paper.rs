@@ -64,6 +64,10 @@ impl DrawingBackend for Paper {
         pass!(self, draw_path(path, style))
     }
 
+    fn fill_polygon<S: BackendStyle, I: IntoIterator<Item = BackendCoord>>(&mut self, corners: I, style: &S) -> Done {
+        pass!(self, fill_polygon(corners, style))
+    }
+
     fn draw_circle<S: BackendStyle>(&mut self, centre: BackendCoord, radius: u32, style: &S, fill: bool) -> Done {
         pass!(self, draw_circle(centre, radius, style, fill))
     }

@@ -7,7 +7,7 @@ use super::chart::{Show, figure, named_sheet, switch};
 use super::live::{flag, part, text};
 use super::store::{Lab, grouped};
 use crate::measure::{FALSE_ALARMS, column};
-use crate::plot::{Axis, Curves, Ink, Mark, Picture, Scale, Series};
+use crate::plot::{Area, Axis, Curves, Ink, Mark, Picture, Scale, Series};
 use crate::race::{Forewarning, Predictor, RaceResult};
 use leptos::prelude::*;
 use std::sync::Arc;
@@ -58,32 +58,20 @@ fn over_steps(lab: Lab, found: Arc<RaceResult>, columns: Vec<String>, chosen: Rw
     let drawn = found.clone();
     let draw = move |show: &mut Show<'_>| {
         let name = chosen.get();
-        type Lines = [Vec<(f64, f64)>; 3];
-        let lines: Vec<Lines> = drawn
-            .arms
+        let spreads: Vec<_> = drawn.arms.iter().map(|arm| arm.over_steps(&name)).collect();
+        let medians: Vec<Vec<(f64, f64)>> =
+            spreads.iter().map(|all| all.iter().map(|(step, spread)| (f64::from(*step), spread.median)).collect()).collect();
+        let quartiles: Vec<Vec<(f64, f64, f64)>> = spreads
             .iter()
-            .map(|arm| {
-                let mut lines = Lines::default();
-                for (step, spread) in arm.over_steps(&name) {
-                    for (line, value) in lines.iter_mut().zip([spread.median, spread.quartiles[0], spread.quartiles[1]]) {
-                        line.push((f64::from(step), value));
-                    }
-                }
-                lines
-            })
+            .map(|all| all.iter().map(|(step, spread)| (f64::from(*step), spread.quartiles[0], spread.quartiles[1])).collect())
             .collect();
-        let series: Vec<Series<'_>> = lines
-            .iter()
-            .zip(&drawn.arms)
-            .enumerate()
-            .flat_map(|(index, (lines, arm))| {
-                let line = |label, dashed, points| Series { label, ink: ink(index), dashed, points };
-                [line(arm.name.as_str(), false, &lines[0][..]), line("", true, &lines[1][..]), line("", true, &lines[2][..])]
-            })
-            .collect();
+        let lines = medians.iter().zip(&drawn.arms).enumerate();
+        let series: Vec<Series<'_>> =
+            lines.map(|(index, (points, arm))| Series { label: &arm.name, ink: ink(index), dashed: false, points }).collect();
+        let areas: Vec<Area<'_>> = quartiles.iter().enumerate().map(|(index, points)| Area { ink: ink(index), points }).collect();
         let x = Axis::count("step", lab.x_scale.get());
         let y = axis_of(&name, log.get());
-        show(&Picture::Curves(Curves { series: &series, x, y, marks: &[], ticks: &[], cursor: None, bands: &[] }));
+        show(&Picture::Curves(Curves { series: &series, x, y, marks: &[], ticks: &[], cursor: None, bands: &[], areas: &areas }));
     };
     let stem = {
         let name = found.config.name.clone();
@@ -111,7 +99,7 @@ fn over_steps(lab: Lab, found: Arc<RaceResult>, columns: Vec<String>, chosen: Rw
             "Measured, arm by arm",
             controls.into_any(),
             sheet,
-            view! { "Median over seeds, with dashed quartiles. "{part(about)} }.into_any(),
+            view! { "Median over seeds; the ground behind it reaches from the lower to the upper quartile. "{part(about)} }.into_any(),
         )}
         {part(move || Some(at_end(&tabled, &chosen.get())))}
     }
@@ -207,7 +195,7 @@ fn alarm_figure(lab: Lab, found: Arc<RaceResult>, judged: Arc<Forewarning>, chos
         let x = Axis::count("step", lab.x_scale.get());
         let y = axis_of(&name, log.get());
         let marks: Vec<Mark> = mark.into_iter().collect();
-        show(&Picture::Curves(Curves { series: &series, x, y, marks: &marks, ticks: &[], cursor: None, bands: &[] }));
+        show(&Picture::Curves(Curves { series: &series, x, y, marks: &marks, ticks: &[], cursor: None, bands: &[], areas: &[] }));
     };
     let label = move || format!("{} of every run over steps, with the value that raises the alarm", label_of(&chosen.get()));
     let stem = move || format!("{name}-alarm-{}", chosen.get_untracked());

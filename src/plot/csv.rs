@@ -3,6 +3,7 @@
 //! Somebody who doubts a picture, or wants it in their own paper, needs what was measured and not pixels: full precision, a point
 //! as the decimal sign, no grouping of thousands, and an empty cell where there is no value. Names follow RFC 4180.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use super::race::{share_after, stairs};
@@ -53,14 +54,32 @@ fn or<'a>(label: &'a str, otherwise: &'a str) -> &'a str {
     if label.is_empty() { otherwise } else { label }
 }
 
+/// What a column holds: name, colour, points.
+type Line<'a> = (Cow<'a, str>, Ink, Cow<'a, [(f64, f64)]>);
+
+/// Every line, and behind them the lower and the upper end of each spread, which is named after the line of its colour.
+fn lines_of<'a>(curves: &Curves<'a>) -> Vec<Line<'a>> {
+    let mut lines: Vec<Line<'a>> =
+        curves.series.iter().map(|series| (Cow::Borrowed(series.label), series.ink, Cow::Borrowed(series.points))).collect();
+    for area in curves.areas {
+        let of = curves.series.iter().find(|series| series.ink == area.ink && !series.label.is_empty());
+        let named = |end: &str| Cow::Owned(of.map_or(end.to_owned(), |series| format!("{}, {end}", series.label)));
+        let end = |value: fn(&(f64, f64, f64)) -> f64| area.points.iter().map(|point| (point.0, value(point))).collect();
+        lines.push((named("lower end"), area.ink, Cow::Owned(end(|point| point.1))));
+        lines.push((named("upper end"), area.ink, Cow::Owned(end(|point| point.2))));
+    }
+    lines
+}
+
 /// One column per line, joined on x; where a line has several values at one x, they stand on several lines.
 pub(super) fn of_curves(curves: &Curves<'_>) -> String {
     let mut taken = BTreeSet::new();
     let mut head = vec![or(&curves.x.label, "x").to_owned()];
-    for series in curves.series {
-        let name = column(&curves.y, series.label);
+    let lines = lines_of(curves);
+    for (label, ink, _) in &lines {
+        let name = column(&curves.y, label);
         // A measured line and its original may share a name; on the chart they are told apart by colour.
-        let told = if taken.contains(&name) { format!("{name} ({})", word(series.ink)) } else { name };
+        let told = if taken.contains(&name) { format!("{name} ({})", word(*ink)) } else { name };
         let mut unique = told.clone();
         let mut count = 2;
         while !taken.insert(unique.clone()) {
@@ -70,10 +89,9 @@ pub(super) fn of_curves(curves: &Curves<'_>) -> String {
         head.push(unique);
     }
     let mut table = Table::new(&head.iter().map(String::as_str).collect::<Vec<_>>());
-    let mut rest: Vec<std::iter::Peekable<_>> = curves
-        .series
+    let mut rest: Vec<std::iter::Peekable<_>> = lines
         .iter()
-        .map(|series| series.points.iter().copied().filter(|point: &(f64, f64)| point.0.is_finite()).peekable())
+        .map(|(_, _, points)| points.iter().copied().filter(|point: &(f64, f64)| point.0.is_finite()).peekable())
         .collect();
     loop {
         let heads = rest.iter_mut().filter_map(|points| points.peek().map(|point| point.0));

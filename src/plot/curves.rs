@@ -12,12 +12,13 @@ use plotters::prelude::DrawingBackend;
 use plotters::style::RGBColor;
 use plotters::style::text_anchor::{HPos, VPos};
 
+use super::areas::draw_areas;
 use super::axes::Axes;
 use super::bands::{draw_bands, name_bands};
 use super::labels::{spread, stack};
 use super::line::{clip, dashes};
 use super::pen::{Drawn, Pen};
-use super::{Axis, Band, Frame, Ink, Scale, Surface, Theme, decimate, nearest_index};
+use super::{Area, Axis, Band, Frame, Ink, Scale, Surface, Theme, decimate, nearest_index};
 
 /// One line.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -72,6 +73,8 @@ pub struct Curves<'a> {
     pub cursor: Option<f64>,
     /// Named stretches of x behind the lines: the phases of a run.
     pub bands: &'a [Band],
+    /// Spreads behind the lines.
+    pub areas: &'a [Area<'a>],
 }
 
 /// Draws lines with their names at their ends, and says where the plot stands.
@@ -87,8 +90,10 @@ pub fn draw_curves<DB: DrawingBackend>(
     area.fill(&theme.surface)?;
     let pen = Pen::new(area, surface);
     let shown: Vec<Cow<'_, [(f64, f64)]>> = curves.series.iter().map(|series| placeable(series.points, curves.y.scale)).collect();
-    let x_range = curves.x.span_x(shown.iter().flat_map(|points| points.iter().map(|point| point.0)));
-    let y_range = curves.y.span_y(shown.iter().flat_map(|points| points.iter().map(|point| point.1)));
+    let spread = || curves.areas.iter().flat_map(|area| area.ends(curves.y.scale));
+    let points = || shown.iter().flat_map(|points| points.iter().copied()).chain(spread());
+    let x_range = curves.x.span_x(points().map(|point| point.0));
+    let y_range = curves.y.span_y(points().map(|point| point.1));
 
     let names: Vec<String> = curves.series.iter().map(|series| pen.fit(series.label, 0.35 * surface.width())).collect();
     let widest = names.iter().map(|name| pen.measure(name)).fold(0.0, f64::max);
@@ -112,6 +117,7 @@ pub fn draw_curves<DB: DrawingBackend>(
     axes.draw(&pen, theme)?;
     name_bands(&pen, theme, &frame, curves.bands)?;
     draw_marks(&pen, theme, &frame, &marks)?;
+    draw_areas(&pen, theme, &frame, curves.areas)?;
 
     let bottom = frame.top + frame.height;
     let mut last_tick = f64::NEG_INFINITY;

@@ -13,7 +13,7 @@ fn rising() -> Vec<(f64, f64)> {
 
 fn draw(surface: Surface, series: &[Series<'_>], marks: &[Mark]) -> (Frame, Vec<Drawing>) {
     let (x, y) = (Axis::count("step", Scale::Linear), Axis::share("accuracy"));
-    let figure = Curves { series, x, y, marks, ticks: &[], cursor: None, bands: &[] };
+    let figure = Curves { series, x, y, marks, ticks: &[], cursor: None, bands: &[], areas: &[] };
     let (frame, drawings) = record(surface, |area| draw_curves(area, surface, &Theme::light(), &figure));
     (frame.unwrap(), drawings)
 }

@@ -8,6 +8,7 @@
 //! On a canvas: size it in device pixels (a `pixel_ratio` of at least 2 keeps lines smooth, since backends take whole pixels) and
 //! set the context's `lineJoin` to `round` before drawing, which plotters cannot do.
 
+mod areas;
 mod axes;
 mod axis;
 mod bands;
@@ -40,6 +41,7 @@ mod svg;
 mod tests;
 mod theme;
 
+pub use areas::Area;
 pub use axis::{Axis, NumberFormat};
 pub use bands::Band;
 pub use bars::{Bars, draw_bars};

@@ -7,7 +7,7 @@
 
 use plotters::coord::Shift;
 use plotters::drawing::{DrawingArea, DrawingAreaErrorKind};
-use plotters::element::{Circle, PathElement, Rectangle};
+use plotters::element::{Circle, PathElement, Polygon, Rectangle};
 use plotters::prelude::DrawingBackend;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{Color, FontDesc, FontFamily, FontStyle, RGBColor, ShapeStyle};
@@ -86,6 +86,12 @@ impl<'a, DB: DrawingBackend> Pen<'a, DB> {
         pixels.dedup();
         let style = ShapeStyle { color: color.to_rgba(), filled: false, stroke_width: self.width(stroke) };
         self.area.draw(&PathElement::new(pixels, style))
+    }
+
+    /// A filled polygon that what lies behind shows through; `opacity` from 0 to 1.
+    pub fn area(&self, corners: &[(f64, f64)], color: RGBColor, opacity: f64) -> Drawn<(), DB> {
+        let pixels: Vec<(i32, i32)> = corners.iter().map(|&(x, y)| (self.device(x), self.device(y))).collect();
+        self.area.draw(&Polygon::new(pixels, color.mix(opacity)))
     }
 
     /// A filled circle.

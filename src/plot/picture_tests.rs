@@ -31,7 +31,7 @@ fn series<'a>(label: &'a str, ink: Ink, points: &'a [(f64, f64)]) -> Series<'a> 
 
 fn curves<'a>(series: &'a [Series<'a>]) -> Curves<'a> {
     let (x, y) = (Axis::count("step", Scale::Linear), Axis::log("loss (nats)"));
-    Curves { series, x, y, marks: &[], ticks: &[], cursor: None, bands: &[] }
+    Curves { series, x, y, marks: &[], ticks: &[], cursor: None, bands: &[], areas: &[] }
 }
 
 fn map(values: &[f32]) -> HeatMap<'_> {
@@ -57,7 +57,9 @@ fn with_pictures(check: impl Fn(&Picture<'_>, &[&str])) {
     let all = [series("test <b> & \"c\"", Ink::Test, &line), series("train", Ink::Train, &line)];
     let marks = [Mark::date(10.0, "memorised"), Mark::event(20.0, "decay → 0")];
     let bands = [Band { from: 0.0, to: 30.0, label: "clean-up".into(), ink: Ink::Theory }];
-    let figure = Curves { marks: &marks, bands: &bands, ticks: &[0.0, 10.0], cursor: Some(10.0), ..curves(&all) };
+    let spread = [(0.0, 2.0, 5.0), (10.0, 0.05, 0.2), (20.0, f64::NAN, 1.0)];
+    let areas = [Area { ink: Ink::Test, points: &spread }];
+    let figure = Curves { areas: &areas, marks: &marks, bands: &bands, ticks: &[0.0, 10.0], cursor: Some(10.0), ..curves(&all) };
     check(
         &Picture::Curves(figure),
         &["test &lt;b&gt; &amp; \"c\"", "train", "memorised", "decay → 0", "clean-up", "step", "loss (nats)"],

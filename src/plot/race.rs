@@ -59,8 +59,12 @@ pub fn draw_race<DB: DrawingBackend>(
         .collect();
     let x = Axis { range: race.x.range.or(Some((0.0, race.end))), ..race.x.clone() };
     let y = Axis { label: race.waiting.clone(), range: Some((0.0, 1.0)), format: NumberFormat::Percent, ..Axis::default() };
-    let frame =
-        draw_curves(area, surface, theme, &Curves { series: &series, x, y, marks: &[], ticks: &[], cursor: None, bands: &[] })?;
+    let frame = draw_curves(
+        area,
+        surface,
+        theme,
+        &Curves { series: &series, x, y, marks: &[], ticks: &[], cursor: None, bands: &[], areas: &[] },
+    )?;
 
     let pen = Pen::new(area, surface);
     let inside = |x: f64| x >= frame.left - 0.5 && x <= frame.left + frame.width + 0.5;

@@ -174,6 +174,7 @@ fn nothing_is_drawn_beside_the_surface() {
         let corners = match drawing {
             Drawing::Fill { from, to, .. } => vec![*from, *to],
             Drawing::Path { points, .. } => points.clone(),
+            Drawing::Area { corners, .. } => corners.clone(),
             Drawing::Dot { centre, .. } => vec![*centre],
             Drawing::Text { at, .. } => vec![*at],
         };

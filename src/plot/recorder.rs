@@ -15,6 +15,7 @@ use super::Surface;
 pub(super) enum Drawing {
     Fill { from: BackendCoord, to: BackendCoord, color: (u8, u8, u8) },
     Path { points: Vec<BackendCoord>, color: (u8, u8, u8), width: u32 },
+    Area { corners: Vec<BackendCoord>, color: (u8, u8, u8), opacity: f64 },
     Dot { centre: BackendCoord, radius: u32, color: (u8, u8, u8) },
     Text { words: String, at: BackendCoord, size: f64, color: (u8, u8, u8) },
 }
@@ -68,6 +69,11 @@ impl DrawingBackend for Recorder {
     fn draw_path<S: BackendStyle, I: IntoIterator<Item = BackendCoord>>(&mut self, path: I, style: &S) -> Done {
         let points = path.into_iter().collect();
         self.keep(Drawing::Path { points, color: style.color().rgb, width: style.stroke_width() })
+    }
+
+    fn fill_polygon<S: BackendStyle, I: IntoIterator<Item = BackendCoord>>(&mut self, corners: I, style: &S) -> Done {
+        let color = style.color();
+        self.keep(Drawing::Area { corners: corners.into_iter().collect(), color: color.rgb, opacity: color.alpha })
     }
 
     fn draw_circle<S: BackendStyle>(&mut self, centre: BackendCoord, radius: u32, style: &S, _: bool) -> Done {

@@ -215,7 +215,7 @@ fn with_bands(x: Axis, bands: &[Band]) -> (Frame, Vec<Drawing>) {
     let line: Vec<(f64, f64)> = (0..=100).map(|index| (f64::from(index) * 10.0, f64::from(index) / 100.0)).collect();
     let series = [Series { label: "test", ink: Ink::Test, dashed: false, points: &line }];
     let y = Axis::share("accuracy");
-    let figure = Curves { series: &series, x, y, marks: &[], ticks: &[], cursor: None, bands };
+    let figure = Curves { series: &series, x, y, marks: &[], ticks: &[], cursor: None, bands, areas: &[] };
     let (frame, drawings) = record(DESK, |area| draw_curves(area, DESK, &Theme::light(), &figure));
     (frame.unwrap(), drawings)
 }

@@ -123,6 +123,16 @@ impl DrawingBackend for Svg {
         ))
     }
 
+    fn fill_polygon<S: BackendStyle, I: IntoIterator<Item = BackendCoord>>(&mut self, corners: I, style: &S) -> Done {
+        let points: Vec<String> = corners.into_iter().map(|(x, y)| format!("{},{}", self.css(x), self.css(y))).collect();
+        self.add(format_args!(
+            "<polygon points=\"{}\" {} fill-opacity=\"{}\" shape-rendering=\"auto\"/>\n",
+            points.join(" "),
+            paint(style, true, self.surface),
+            style.color().alpha
+        ))
+    }
+
     fn draw_circle<S: BackendStyle>(&mut self, centre: BackendCoord, radius: u32, style: &S, fill: bool) -> Done {
         let (x, y, radius) = (self.css(centre.0), self.css(centre.1), f64::from(radius) / self.surface.ratio());
         let paint = paint(style, fill, self.surface);

@@ -26,7 +26,7 @@ fn series<'a>(label: &'a str, ink: Ink, points: &'a [(f64, f64)]) -> Series<'a> 
 
 fn curves<'a>(series: &'a [Series<'a>], marks: &'a [Mark]) -> Curves<'a> {
     let (x, y) = (Axis::count("step", Scale::Linear), Axis::share("accuracy"));
-    Curves { series, x, y, marks, ticks: &[], cursor: None, bands: &[] }
+    Curves { series, x, y, marks, ticks: &[], cursor: None, bands: &[], areas: &[] }
 }
 
 fn draw(surface: Surface, curves: &Curves<'_>) -> (Frame, Vec<Drawing>) {
@@ -50,6 +50,7 @@ fn corners(drawing: &Drawing) -> Vec<(i32, i32)> {
     match drawing {
         Drawing::Fill { from, to, .. } => vec![*from, *to],
         Drawing::Path { points, .. } => points.clone(),
+        Drawing::Area { corners, .. } => corners.clone(),
         Drawing::Dot { centre, .. } => vec![*centre],
         Drawing::Text { at, .. } => vec![*at],
     }

@@ -124,6 +124,11 @@ impl Theme {
         mix(self.surface, self.ink(ink), if self.is_dark { 0.14 } else { 0.09 })
     }
 
+    /// Opacity of a spread: two that overlap are still told apart.
+    pub(super) fn veil(&self) -> f64 {
+        if self.is_dark { 0.24 } else { 0.16 }
+    }
+
     /// The colour of a meaning for many thin lines that must not outweigh what they join.
     pub(super) fn faint(&self, ink: Ink) -> RGBColor {
         mix(self.surface, self.ink(ink), 0.45)

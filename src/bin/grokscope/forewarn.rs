@@ -7,7 +7,7 @@ use super::{race, say};
 use grokscope::engine::capability::EngineWish;
 use grokscope::experiment::Experiment;
 use grokscope::measure::{Cost, FALSE_ALARMS, column, measures_for};
-use grokscope::race::{Arm, Criterion, Predictor, RACE_SCHEMA, RaceConfig};
+use grokscope::race::{Arm, Criterion, Forewarning, Predictor, RACE_SCHEMA, RaceConfig};
 use grokscope::record::UserError;
 
 /// Races `seeds` runs of `experiment` against as many with `never` changed, and prints a table.
@@ -24,7 +24,12 @@ pub fn run(experiment: &Experiment, never: &[String], seeds: u64) -> Result<(), 
         criterion: Criterion::TGen,
         measures: names.map(|measure| measure.name.to_owned()).collect(),
     };
-    let found = race::hold(config, EngineWish::Cpu)?.forewarning()?;
+    print(&race::hold(config, EngineWish::Cpu)?.forewarning()?);
+    Ok(())
+}
+
+/// Prints who was warned of what, how early.
+pub fn print(found: &Forewarning) {
     say(&format!(
         "{} runs that generalised, {} controls that did not; {} left out. At most {:.0}% of the controls may raise an alarm.",
         found.grokking.len(),
@@ -35,7 +40,6 @@ pub fn run(experiment: &Experiment, never: &[String], seeds: u64) -> Result<(), 
     say("| measure | alarm | median lead (t_gen − t_alarm)/t_gen | warned before t_gen | false alarms | |");
     say("|---|---|---|---|---|---|");
     found.predictors.iter().for_each(|predictor| say(&line(predictor)));
-    Ok(())
 }
 
 fn line(predictor: &Predictor) -> String {

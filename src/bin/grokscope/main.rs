@@ -2,6 +2,7 @@
 //!
 //! Progress goes to standard error and only on a terminal; standard output carries results, so that it can be piped.
 mod bench;
+mod figure;
 mod fit;
 mod folder;
 mod forewarn;
@@ -159,6 +160,24 @@ enum Task {
         #[arg(long, default_value_t = 8)]
         seeds: u64,
     },
+    /// Draw columns of one or several runs over steps into an SVG document
+    Figure {
+        /// Folders of runs; with several, the line is their median and the ground reaches from the least to the largest
+        #[arg(required = true)]
+        dirs: Vec<PathBuf>,
+        /// Columns of metrics.csv or measures.csv
+        #[arg(long, value_delimiter = ',', default_value = "train_loss,test_loss")]
+        columns: Vec<String>,
+        /// Logarithmic steps
+        #[arg(long)]
+        log_x: bool,
+        /// Logarithmic values
+        #[arg(long)]
+        log_y: bool,
+        /// Document to write, NAME.svg
+        #[arg(long)]
+        out: PathBuf,
+    },
     /// List the measures, or say what one is
     Measures {
         /// Measure to explain
@@ -301,6 +320,7 @@ fn obey(task: Task) -> Result<(), UserError> {
         }
         Task::Measure { dir, only, all } => measure::run(&dir, &only, all),
         Task::Forewarn { asked, never, seeds } => forewarn::run(&experiment(&asked)?, &never, seeds),
+        Task::Figure { dirs, columns, log_x, log_y, out } => figure::run(&dirs, &columns, (log_x, log_y), &out),
         Task::Measures { name } => measure::list(name.as_deref()),
         Task::Races { name } => race::list(name.as_deref()),
         Task::Reproduce { only, seeds } => reproduce::run(only.as_deref(), seeds),

@@ -1,6 +1,6 @@
 //! `race` and `races`.
 
-use super::{folder, progress, say};
+use super::{folder, forewarn, progress, say};
 use grokscope::engine::capability::EngineWish;
 use grokscope::engine::converse;
 use grokscope::engine::message::{Command, Event};
@@ -50,6 +50,10 @@ pub fn run(
     }
     print_fluctuations(&result);
     print_measures(&result);
+    if let Ok(found) = result.forewarning() {
+        say("");
+        forewarn::print(&found);
+    }
     Ok(())
 }
 

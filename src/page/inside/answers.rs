@@ -5,58 +5,24 @@ use super::spectra::{Components, components};
 use crate::measure::{Ablation, Scores};
 use crate::page::chart::{Show, figure, named_sheet, of_experiment};
 use crate::page::live::{part, text};
+use crate::page::pairs::{Pairs, pair_map};
 use crate::page::store::{Lab, grouped};
-use crate::plot::{Bars, HeatMap, Palette, Picture};
-use crate::task::Dataset;
+use crate::plot::{Bars, Palette, Picture};
 use leptos::prelude::*;
 
-/// Places of the run's rows on the square of tokens: side, and the cell of each row.
-pub(super) fn cells(lab: Lab) -> Memo<(usize, Vec<usize>)> {
+/// Where the run's rows lie on the square of tokens.
+pub(super) fn pairs(lab: Lab) -> Memo<Pairs> {
     let experiment = Memo::new(move |_| lab.run.with(|run| run.as_ref().map(|run| run.experiment.clone())));
-    Memo::new(move |_| {
-        experiment.with(|experiment| {
-            let data = experiment.as_ref().and_then(|e| Dataset::new(&e.task, e.seed).ok()).unwrap_or_default();
-            let side = data.sizes.tokens as usize;
-            (side, data.rows.iter().map(|row| usize::from(row.a) * side + usize::from(row.b)).collect())
-        })
-    })
-}
-
-/// A map over all pairs; what is no row stays blank.
-pub(super) fn on_square(cells: &(usize, Vec<usize>), values: &[f32]) -> Vec<f32> {
-    let mut square = vec![f32::NAN; cells.0 * cells.0];
-    for (cell, value) in cells.1.iter().zip(values) {
-        square[*cell] = *value;
-    }
-    square
-}
-
-/// The heat map of a function of the pair.
-pub(super) fn pair_map(side: usize, values: &[f32], palette: Palette) -> HeatMap<'_> {
-    HeatMap {
-        rows: side,
-        columns: side,
-        values,
-        range: None,
-        palette,
-        row_label: "a".into(),
-        column_label: "b".into(),
-        column_names: None,
-        row_names: None,
-        selected_row: None,
-        origin_top: true,
-        caption_range: true,
-    }
+    Memo::new(move |_| experiment.with(|experiment| experiment.as_ref().map(Pairs::of).unwrap_or_default()))
 }
 
 /// The margin of every pair.
 pub(super) fn surface(lab: Lab) -> AnyView {
-    let cells = cells(lab);
+    let pairs = pairs(lab);
     let draw = move |show: &mut Show<'_>| {
         let margins = lab.looks.shown.get().map(|look| look.margins.clone()).unwrap_or_default();
-        let square = cells.with(|cells| if margins.is_empty() { Vec::new() } else { on_square(cells, &margins) });
-        let side = if square.is_empty() { 0 } else { cells.with(|cells| cells.0) };
-        show(&Picture::HeatMap(pair_map(side, &square, Palette::Diverging)));
+        let square = pairs.with(|pairs| pairs.square(&margins));
+        show(&Picture::HeatMap(pair_map(&square, Palette::Diverging)));
     };
     let label = move || match lab.looks.shown.get() {
         Some(look) => {

@@ -1,10 +1,11 @@
 //! How much the answer position attends to a, to b and to itself, head by head.
 
-use super::answers::{cells, on_square, pair_map};
+use super::answers::pairs;
 use super::looking;
 use crate::measure::Ablation;
 use crate::page::chart::{Show, figure, named_sheet, of_experiment};
 use crate::page::live::part;
+use crate::page::pairs::pair_map;
 use crate::page::store::{Lab, grouped};
 use crate::plot::{Palette, Picture};
 use leptos::prelude::*;
@@ -16,12 +17,11 @@ pub(super) fn figure_of(lab: Lab) -> AnyView {
 }
 
 fn attention(lab: Lab) -> AnyView {
-    let cells = cells(lab);
+    let pairs = pairs(lab);
     let draw = move |show: &mut Show<'_>| {
         let values = lab.looks.shown.get().map(|look| look.head_map.clone()).unwrap_or_default();
-        let square = cells.with(|cells| if values.is_empty() { Vec::new() } else { on_square(cells, &values) });
-        let side = if square.is_empty() { 0 } else { cells.with(|cells| cells.0) };
-        let mut map = pair_map(side, &square, Palette::Sequential);
+        let square = pairs.with(|pairs| pairs.square(&values));
+        let mut map = pair_map(&square, Palette::Sequential);
         map.range = Some((0.0, 1.0));
         show(&Picture::HeatMap(map));
     };

@@ -1,10 +1,11 @@
 //! The hidden neurons, sorted by the frequency that each of them computes with, and one of them over all pairs.
 
-use super::answers::{cells, on_square, pair_map};
+use super::answers::pairs;
 use super::looking;
 use crate::measure::{Ablation, Neuron};
 use crate::page::chart::{Show, figure, named_sheet, of_experiment};
 use crate::page::live::{flag, part, text};
+use crate::page::pairs::pair_map;
 use crate::page::store::Lab;
 use crate::plot::{Palette, Picture};
 use leptos::prelude::*;
@@ -19,16 +20,15 @@ pub(super) fn table(lab: Lab) -> AnyView {
 }
 
 fn neurons(lab: Lab) -> AnyView {
-    let cells = cells(lab);
+    let pairs = pairs(lab);
     let before = RwSignal::new(false);
     let all = RwSignal::new(false);
     let draw = move |show: &mut Show<'_>| {
         let maps = lab.looks.shown.get().and_then(|look| look.neuron_maps.clone());
         let values = maps.map(|[pre, post]| if before.get() { pre } else { post }).unwrap_or_default();
-        let square = cells.with(|cells| if values.is_empty() { Vec::new() } else { on_square(cells, &values) });
-        let side = if square.is_empty() { 0 } else { cells.with(|cells| cells.0) };
+        let square = pairs.with(|pairs| pairs.square(&values));
         let palette = if values.iter().any(|value| *value < 0.0) { Palette::Diverging } else { Palette::Sequential };
-        show(&Picture::HeatMap(pair_map(side, &square, palette)));
+        show(&Picture::HeatMap(pair_map(&square, palette)));
     };
     let chosen = move || lab.looks.view.with(|view| view.neuron);
     // A picture at once: the clearest neuron.

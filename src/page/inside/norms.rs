@@ -47,6 +47,7 @@ pub(super) fn figure_of(lab: Lab) -> AnyView {
             ticks: &[],
             cursor: None,
             bands: &[],
+            areas: &[],
         }));
     };
     figure(

@@ -55,6 +55,7 @@ pub(super) fn figure_of(lab: Lab) -> AnyView {
             ticks: &[],
             cursor: None,
             bands: &bands,
+            areas: &[],
         };
         keep(frame, show(&Picture::Curves(curves)).and_then(Place::frame));
     };

@@ -57,6 +57,7 @@ pub(super) fn strip(lab: Lab) -> AnyView {
             ticks: &[],
             cursor: None,
             bands: &[],
+            areas: &[],
         };
         keep(frame, show(&Picture::Curves(curves)).and_then(Place::frame));
     };
