@@ -112,14 +112,24 @@ fn measures_are_in_the_archive_and_there_again_after_a_reload() {
     let files = unzip_files(&bytes, 1 << 28).unwrap();
     let text = |name: &str| String::from_utf8(files.iter().find(|(path, _)| path == name).unwrap().1.clone()).unwrap();
     let table = MeasureTable::from_json(&text("measures.json")).unwrap();
-    let steps = table.rows.len();
-    assert!(steps > 60, "{steps}");
-    assert_eq!((table.curve("restricted_loss").len(), table.curve("full_gradient_norm").len()), (steps, 1));
-    assert_eq!(text("measures.csv").lines().count(), steps + 1);
+    let saved = files.iter().filter(|(path, _)| path.starts_with("checkpoints/")).count();
+    assert!(saved > 60, "{saved}");
+    assert_eq!((table.curve("restricted_loss").len(), table.curve("full_gradient_norm").len()), (saved, 1));
+    assert_eq!(text("measures.csv").lines().count(), table.rows.len() + 1);
+    // What only training can measure, at every evaluation after the first.
+    let evaluations = text("metrics.csv").lines().count() - 1;
+    assert_eq!(table.curve("gradient_norm").len(), evaluations - 1);
     page.reload();
     page.click("open-stored");
     page.click("tab-inside");
     page.wait("the stored measures", "document.getElementById('inside-facts')?.dataset.restricted !== '–'", 30);
+    page.choose("measure-choice", "gradient_norm");
+    page.wait("the norm of the gradient", "document.getElementById('measure-here').innerText.startsWith('At step')", 10);
+    for figure in ["measure-chart", "norms-chart"] {
+        page.look_at(figure);
+        page.settled(figure);
+        page.picture(&format!("stored {figure}"));
+    }
 }
 
 #[test]

@@ -174,3 +174,67 @@ fn the_race_view_fits_a_phone() {
     page.look_at("race-verdicts");
     page.picture("phone race verdicts");
 }
+
+/// The race on early warnings, cut to two seeds and measures that cost little.
+fn measured(screen: Screen) -> Page {
+    let page = Page::open(screen, "");
+    page.choose("engine-wish", "cpu");
+    page.click("tab-race");
+    page.choose("race-preset", "early-warning");
+    page.wait("the arms", "document.getElementById('race-arm-1-name')", 10);
+    page.js("document.getElementById('race-measures').open = true");
+    for name in ["probes", "ranks", "trig_fit"] {
+        page.click(&format!("race-measure-{name}"));
+    }
+    page.fill("race-seeds", "2");
+    page.fill("race-steps", "200");
+    page.click("race-start");
+    page.wait("the race", "['done', 'error'].includes(document.getElementById('race-status').dataset.state)", 400);
+    assert_eq!(page.data("race-status", "state"), "done", "{}", page.text("error-card"));
+    page.wait("the result", "document.getElementById('race-measured')", 10);
+    page
+}
+
+#[test]
+fn a_measured_race_compares_arms_and_says_which_measure_announced_the_grok() {
+    let page = measured(DESK);
+    page.click("race-save-json");
+    let saved = RaceResult::from_json(&std::fs::read_to_string(page.saved(".race.json")).unwrap()).unwrap();
+    assert_eq!(saved.config.measures, ["descent", "spectrum", "restricted_loss", "key_neurons", "norms", "margin"]);
+    assert_eq!(saved.arms.iter().map(|arm| arm.reached).collect::<Vec<_>>(), [2, 0, 0]);
+    page.click("race-save-measures");
+    let csv = std::fs::read_to_string(page.saved(".race-measures.csv")).unwrap();
+    assert_eq!(csv, saved.measures_csv());
+
+    page.choose("race-measure", "neuron_ipr");
+    page.wait("the measure", "document.querySelector('#race-measured').closest('.figure').innerText.includes('neurons')", 10);
+    let end = saved.at_end("neuron_ipr");
+    let shown = texts(&page, "#race-measured tbody tr td:nth-child(3)");
+    assert_eq!(shown, end.iter().map(|arm| format!("{:.4}", arm.spread.unwrap().median)).collect::<Vec<_>>());
+    page.look_at("race-measure-chart");
+    page.settled("race-measure-chart");
+    assert!(page.colours("race-measure-chart") > 3);
+    page.picture("race measured");
+
+    let judged = saved.forewarning().unwrap();
+    let leads = texts(&page, "#race-predictors tbody tr td:nth-child(3)");
+    assert_eq!(leads, judged.predictors.iter().map(|p| format!("{:.2}", p.warning.median_lead)).collect::<Vec<_>>());
+    page.js("document.querySelector('#race-predictors button').click()");
+    page.wait("the choice", "document.querySelector('#race-predictors button').getAttribute('aria-pressed') === 'true'", 5);
+    assert_eq!(page.value("race-measure"), judged.predictors[0].column, "table and figures show the same measure");
+    page.look_at("race-alarm-chart");
+    page.settled("race-alarm-chart");
+    page.picture("race alarm");
+    assert_eq!(page.text("error-card"), "");
+}
+
+#[test]
+fn a_measured_race_fits_a_phone() {
+    let page = measured(PHONE);
+    page.assert_fits("the result of a measured race");
+    page.look_at("race-alarm-chart");
+    page.settled("race-alarm-chart");
+    page.picture("phone race alarm");
+    page.look_at("race-predictors");
+    page.picture("phone race predictors");
+}

@@ -8,8 +8,13 @@ use std::sync::OnceLock;
 
 /// The repository's root.
 pub fn root() -> &'static Path {
-    // The manifest of xtask lies one folder below the root.
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new("."))
+    static ROOT: OnceLock<PathBuf> = OnceLock::new();
+    ROOT.get_or_init(|| {
+        // Asked when it runs: of two clones that share a target directory, either may run the program that the other compiled.
+        let manifest = std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+        // The manifest of xtask lies one folder below the root.
+        Path::new(&manifest).parent().unwrap_or(Path::new(".")).to_owned()
+    })
 }
 
 /// `cargo` with `arguments` split at spaces.
