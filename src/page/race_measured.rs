@@ -128,7 +128,7 @@ fn at_end(found: &RaceResult, name: &str) -> AnyView {
         .collect();
     view! {
         <div class="figure">
-            <h2>{format!("{} at the end", label_of(name))}</h2>
+            <h2>{format!("At the end: {}", label_of(name))}</h2>
             <div class="table-scroll" tabindex="0" role="group" aria-label="The measure at the end of each arm">
                 <table id="race-measured">
                     <thead><tr>
@@ -221,11 +221,11 @@ fn predictors(judged: &Forewarning, chosen: RwSignal<String>) -> AnyView {
     view! {
         <div class="figure" id="race-forewarning">
             <h2>"Which measure announced it?"</h2>
-            <div class="table-scroll" tabindex="0" role="group" aria-label="Measures as early warnings">
+            <div class="table-scroll whole" tabindex="0" role="group" aria-label="Measures as early warnings">
                 <table id="race-predictors">
                     <thead><tr>
                         <th scope="col">"measure"</th><th scope="col">"alarm"</th><th scope="col">"median lead"</th><th scope="col">"warned"</th>
-                        <th scope="col">"false alarms"</th><th scope="col">"note"</th>
+                        <th scope="col">"false alarms"</th><th scope="col" class="words">"note"</th>
                     </tr></thead>
                     <tbody>{rows}</tbody>
                 </table>
@@ -249,14 +249,14 @@ fn predictor_row(predictor: &Predictor, chosen: RwSignal<String>) -> AnyView {
     view! {
         <tr>
             <th scope="row">
-                <button type="button" class="small-button quiet" aria-pressed=text(move || chosen.with(|now| *now == own).to_string())
+                <button type="button" class="small-button quiet row-choice" aria-pressed=text(move || chosen.with(|now| *now == own).to_string())
                     on:click=move |_| chosen.set(name.clone())>{label_of(&predictor.column)}</button>
             </th>
             <td>{format!("{side} {}", written(found.threshold))}</td>
             <td>{format!("{:.2}", found.median_lead)}</td>
             <td>{format!("{warned} / {}", found.leads.len())}</td>
             <td>{format!("{:.0}%", 100.0 * found.false_alarms)}</td>
-            <td>{note}</td>
+            <td class="words">{note}</td>
         </tr>
     }
     .into_any()

@@ -9,8 +9,6 @@ use crate::record::{MeasureTable, UserError};
 
 /// Fewest checkpoints before t_gen that make a curve.
 const LEAST_POINTS: usize = 3;
-/// A median lead from here on is a difference from the very start.
-const FROM_THE_START: f64 = 0.999;
 
 /// One measure as a predictor.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,7 +19,8 @@ pub struct Predictor {
     pub warning: Warning,
     /// Whether it refers to key components, which the last checkpoint decides: nobody could have watched it live.
     pub in_hindsight: bool,
-    /// Whether it tells the two kinds of runs apart from the start, as other data or another start do: it warns of nothing.
+    /// Whether most runs pass the alarm with their first value: then other data or another start tell them apart, and it warns of
+    /// nothing.
     pub from_the_start: bool,
 }
 
@@ -71,10 +70,16 @@ impl RaceResult {
             let grokked: Option<Vec<GrokkingRun>> = grokking.iter().map(|run| self.curve_of(*run, table(*run), &name)).collect();
             let controls: Vec<Vec<(u32, f64)>> = never.iter().map(|run| table(*run).curve(&name)).collect();
             // A measure that some runs do not have cannot be compared over runs.
-            let Some(warning) = grokked.and_then(|grokked| early_warning(&grokked, &controls).ok()) else { continue };
+            let Some(grokked) = grokked else { continue };
+            let Ok(warning) = early_warning(&grokked, &controls) else { continue };
+            let alarmed_at_once = |(run, lead): &(&GrokkingRun, &Option<f64>)| {
+                let first = run.curve.first().map(|(step, _)| f64::from(run.t_gen) - f64::from(*step));
+                lead.zip(first).is_some_and(|(lead, first)| lead >= first / f64::from(run.t_gen))
+            };
+            let at_once = grokked.iter().zip(&warning.leads).filter(alarmed_at_once).count();
             predictors.push(Predictor {
                 in_hindsight: column(&name).is_some_and(|(measure, _)| measure.needs_keys),
-                from_the_start: warning.median_lead >= FROM_THE_START,
+                from_the_start: 2 * at_once > grokked.len(),
                 column: name,
                 warning,
             });
