@@ -73,6 +73,8 @@ fn main() {
     for preset in presets() {
         let mut experiment = preset.experiment.clone();
         experiment.steps = updates;
+        // What changes on the way lies beyond so short a run, and would be refused.
+        experiment.timeline.clear();
         (experiment.logging.evaluate_every, experiment.logging.checkpoint_every) = (updates, updates);
         engine.send(&Command::Start { experiment, engine: EngineWish::Cpu, resume: None });
         let ticks = engine.events_until(|event| matches!(event, Event::Finished(_)));
