@@ -5,9 +5,9 @@
 
 use super::result::{ArmResult, RaceResult, quoted};
 use super::statistics::{SignTest, holm};
+use crate::experiment::counts;
 use crate::measure::{binder_cumulant, bootstrap_interval, susceptibility};
 use crate::record::{MeasureTable, Value};
-use crate::task::rule_of;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
@@ -119,9 +119,9 @@ impl RaceResult {
     /// that ends once it has arrived says nothing about its end, so there is something to tell only of races with measures,
     /// whose runs make the whole budget, and of arms of which no seed arrived.
     pub fn fluctuations(&self) -> Vec<Option<Fluctuation>> {
-        let rows = rule_of(&self.config.experiment).map_or(0, |rule| rule.sizes().rows);
+        let rows = counts(&self.config.experiment).domain;
         let is_whole = |arm: &ArmResult| !self.config.measures.is_empty() || arm.reached == 0;
-        self.arms.iter().map(|arm| arm.fluctuation(rows as f64).filter(|_| is_whole(arm))).collect()
+        self.arms.iter().map(|arm| arm.fluctuation(f64::from(rows)).filter(|_| is_whole(arm))).collect()
     }
 
     /// `race-measures.csv`: arm, seed, step and one column per number; empty where there is none.
