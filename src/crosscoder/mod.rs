@@ -8,6 +8,7 @@ mod fields;
 #[cfg(feature = "compute")]
 pub mod fit;
 mod folds;
+pub mod interop;
 mod latent_scaling;
 mod pick;
 mod planted;

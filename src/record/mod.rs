@@ -7,6 +7,7 @@ mod measured;
 mod metrics;
 mod weights;
 
+pub(crate) use archive::is_safe;
 pub use archive::{Archive, ArchiveFile, EventKind, RunEvent, checkpoint_path, measure_files};
 pub use bundle::{MAX_ARCHIVE_BYTES, MAX_ARCHIVE_FILES, unzip_files, zip_files};
 pub use fingerprint::Fingerprint;
