@@ -21,8 +21,11 @@ pub struct EtaSquared {
 
 /// η² of `values` `[rows]` over a, b, a + b and a − b (mod `p`), the inputs of `rows`.
 ///
-/// Values without variance give zeros.
+/// Values without variance give zeros, and so do rows that are no pairs (`p` = 0).
 pub fn eta_squared(values: &[f32], rows: &[Row], p: u32) -> EtaSquared {
+    if p == 0 {
+        return EtaSquared::default();
+    }
     let groups = p as usize;
     let over = |q: fn(usize, usize, usize) -> usize| {
         correlation_ratio(values, rows.iter().map(|row| q(usize::from(row.a), usize::from(row.b), groups)), groups) as f32
@@ -109,5 +112,10 @@ mod tests {
     fn constants_and_no_rows_give_zeros() {
         assert_eq!(eta_squared(&map(|_, _| 0.1), &grid(), P), EtaSquared::default());
         assert_eq!(eta_squared(&[], &[], P), EtaSquared::default());
+    }
+
+    #[test]
+    fn rows_that_are_no_pairs_give_zeros() {
+        assert_eq!(eta_squared(&[1.0, 2.0], &[Row::default(); 2], 0), EtaSquared::default());
     }
 }

@@ -186,6 +186,9 @@ fn of_rows(file: &Tensors, name: &str, rows: usize) -> Result<Vec<u16>, UserErro
 
 #[cfg(test)]
 mod tests {
+    use super::super::super::analysis::{AnalysisInput, analyse};
+    use super::super::dictionary::Dictionary;
+    use super::super::dictionary::tests::tiny;
     use super::super::tensors::tests::{file, typed};
     use super::*;
     use safetensors::Dtype;
@@ -234,6 +237,25 @@ mod tests {
         let data = read(&[("activations.0", &[3, 2], &X), ("activations.1", &[3, 2], &X)]).unwrap().dataset();
         assert_eq!(data.sizes, Sizes { rows: 3, tokens: 0, width: 0, classes: 1 });
         assert_eq!((data.train.len(), data.test.len()), (3, 0));
+    }
+
+    #[test]
+    fn a_dictionary_is_analysed_on_rows_of_which_nothing_is_known() {
+        let found =
+            read(&[("activations.0", &[2, 2], &[1.0, 2.0, 0.0, -1.0]), ("activations.1", &[2, 2], &[2.0, 1.0, -3.0, 0.0])]);
+        let (found, dictionary) = (found.unwrap(), tiny());
+        let of_sources = |part: fn(&Dictionary, usize) -> &[f32]| [part(&dictionary, 0).to_vec(), part(&dictionary, 1).to_vec()];
+        let analysis = analyse(&AnalysisInput {
+            sources: &found.sources,
+            codes: &dictionary.encode(&found.sources).unwrap(),
+            decoders: &of_sources(Dictionary::decoder_of),
+            biases: &of_sources(Dictionary::bias_of),
+            data: &found.dataset(),
+            held: &[0, 1],
+        })
+        .unwrap();
+        // Three latents fire on row 0, one on row 1.
+        assert_eq!((analysis.alive, analysis.l0), (3, 2.0));
     }
 
     #[test]

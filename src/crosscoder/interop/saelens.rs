@@ -24,9 +24,7 @@ pub(super) fn read(file: &Tensors, config: &Value) -> Result<Dictionary, UserErr
     let &[d, m] = &file.shape("W_enc")[..] else {
         return Err(UserError::new("W_enc has not two axes", "Save it as [width, latent]"));
     };
-    // Left out, a field has the value that SAELens gives it.
-    let said = |field: &str, otherwise: &'static str| config[field].as_str().unwrap_or(otherwise).to_string();
-    let nonlinearity = match said("architecture", "standard").as_str() {
+    let nonlinearity = match said(config, &["architecture"], "standard").as_str() {
         "standard" => Nonlinearity::Relu,
         "jumprelu" => Nonlinearity::JumpRelu { threshold: file.shaped("threshold", &[m])? },
         other => {
@@ -36,7 +34,12 @@ pub(super) fn read(file: &Tensors, config: &Value) -> Result<Dictionary, UserErr
             ));
         }
     };
-    let normalised = said("normalize_activations", "none");
+    // Before version 6 a top-k SAE was of architecture "standard" with another activation function.
+    let function = said(config, &["activation_fn", "activation_fn_str"], "relu");
+    if function != "relu" {
+        return Err(UserError::new(format!("The SAE's activation function is {function}, not relu"), "Convert it to jumprelu"));
+    }
+    let normalised = said(config, &["normalize_activations"], "none");
     if normalised != "none" {
         return Err(UserError::new(
             format!("The SAE normalises activations ({normalised}) by a factor that is not in its files"),
@@ -70,6 +73,12 @@ pub(super) fn read(file: &Tensors, config: &Value) -> Result<Dictionary, UserErr
     Ok(dictionary)
 }
 
+/// The first of `fields` that is there. Left out, null or false, it has the value that SAELens gives it.
+fn said(config: &Value, fields: &[&str], otherwise: &str) -> String {
+    let found = fields.iter().map(|field| &config[*field]).find(|value| !matches!(value, Value::Null | Value::Bool(false)));
+    found.map_or(otherwise.into(), |value| value.as_str().map_or_else(|| value.to_string(), str::to_string))
+}
+
 /// One folder `NAME/cfg.json`, `NAME/sae_weights.safetensors` per source, each a JumpReLU SAE in raw activation units; `names`
 /// `[S]` name the folders. With more than one source they are decoders only, and their `metadata` says so.
 ///
@@ -95,7 +104,8 @@ pub fn saelens_files(dictionary: &Dictionary, names: &[String]) -> Result<Vec<Ar
 }
 
 fn cfg(folded: &Dictionary, s: usize, name: &str) -> Value {
-    let mut metadata = json!({ "exported_by": "grokscope", "source": name });
+    // The version tells SAELens the form of this file; without one it takes it for an old one and drops the metadata.
+    let mut metadata = json!({ "sae_lens_version": "6.0.0", "exported_by": "grokscope", "source": name });
     if folded.sources > 1 {
         metadata["decoder_only"] = Value::Bool(true);
         metadata["note"] = Value::from(DECODER_ONLY);
@@ -221,6 +231,9 @@ mod tests {
         assert!(cause(Some(r#"{"architecture": "topk"}"#)).contains("topk"));
         assert!(cause(Some(r#"{"architecture": "jumprelu"}"#)).contains("threshold"));
         assert!(cause(Some(r#"{"normalize_activations": "layer_norm"}"#)).contains("layer_norm"));
+        assert!(cause(Some(r#"{"normalize_activations": true}"#)).contains("true"));
+        assert!(cause(Some(r#"{"activation_fn_str": "topk", "activation_fn": null}"#)).contains("topk"));
+        assert!(import(&file(&parts), Some(r#"{"normalize_activations": false, "activation_fn_str": "relu"}"#)).is_ok());
         assert!(cause(Some(r#"{"d_in": 768}"#)).contains("another SAE"));
         let scaled = [&parts[..], &[("scaling_factor", &[3], &[1.0; 3])]].concat();
         assert!(import(&file(&scaled), Some("{}")).unwrap_err().cause.contains("scaling_factor"));
