@@ -63,7 +63,8 @@ pub enum Nonlinearity {
 }
 
 impl Dictionary {
-    /// Codes `[rows, m]` of raw activations.
+    /// Codes `[rows, m]` of raw activations. A pre-activation within rounding (about 1e-6 of its size) of a threshold may fall
+    /// on the other side than on the device that fitted.
     ///
     /// # Errors
     /// If sources differ in number, width or rows from what the dictionary takes, or a number is not finite.
@@ -90,7 +91,8 @@ impl Dictionary {
         Ok(codes)
     }
 
-    /// Reconstructions x̂, one `[rows, d]` per source, in raw activation units, of codes `[rows, m]`.
+    /// Reconstructions x̂, one `[rows, d]` per source, in raw activation units, of codes `[rows, m]`. Codes that were changed on
+    /// purpose are decoded as they are, but for gates per source: those still compare the code with their threshold.
     ///
     /// # Errors
     /// If there is no whole number of rows of codes.
@@ -108,7 +110,6 @@ impl Dictionary {
     fn decode_source(&self, s: usize, codes: &[f32]) -> Vec<f32> {
         let (decoder, bias) = (self.decoder_of(s), self.bias_of(s));
         let (mean, scale) = self.scaling_of(s);
-        // A code that was halved or set on purpose is decoded as it is, unless the source has a gate of its own.
         let gates = match self.nonlinearity {
             Nonlinearity::JumpReluPerSource { .. } => self.thresholds(s),
             _ => vec![f32::NEG_INFINITY; self.latents],

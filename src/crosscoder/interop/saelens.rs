@@ -10,7 +10,7 @@ use super::tensors::Tensors;
 use crate::record::{ArchiveFile, NamedTensor, UserError, Weights, is_safe};
 use serde_json::{Value, json};
 
-const NAMES: [&str; 5] = ["W_enc", "W_dec", "b_enc", "b_dec", "threshold"];
+const NAMES: [&str; 4] = ["W_enc", "W_dec", "b_enc", "b_dec"];
 
 const DECODER_ONLY: &str = "Decoder only: this source's W_enc is not its encoder. The code of a crosscoder is made from all \
     sources together, f = σ(Σ_s x^s W_enc^s + b_enc), so encoding one source with it alone gives other codes. W_dec and b_dec \
@@ -20,11 +20,13 @@ pub(super) fn read(file: &Tensors, config: &Value) -> Result<Dictionary, UserErr
     if !config.is_object() {
         return Err(UserError::new("SAELens weights do not say how they are applied", "Give their cfg.json as well"));
     }
-    file.only("a SAELens SAE", |name| NAMES.contains(&name))?;
+    let architecture = said(config, &["architecture"], "standard");
+    let has_threshold = architecture == "jumprelu";
+    file.only("a SAELens SAE", |name| NAMES.contains(&name) || (has_threshold && name == "threshold"))?;
     let &[d, m] = &file.shape("W_enc")[..] else {
         return Err(UserError::new("W_enc has not two axes", "Save it as [width, latent]"));
     };
-    let nonlinearity = match said(config, &["architecture"], "standard").as_str() {
+    let nonlinearity = match architecture.as_str() {
         "standard" => Nonlinearity::Relu,
         "jumprelu" => Nonlinearity::JumpRelu { threshold: file.shaped("threshold", &[m])? },
         other => {
@@ -227,7 +229,7 @@ mod tests {
         ];
         let cause = |config: Option<&str>| import(&file(&parts), config).unwrap_err().cause;
         assert!(cause(None).contains("how they are applied"));
-        assert!(cause(Some(r#"{"architecture": "gated"}"#)).contains("gated"));
+        assert!(cause(Some(r#"{"architecture": "matryoshka"}"#)).contains("matryoshka"));
         assert!(cause(Some(r#"{"architecture": "topk"}"#)).contains("topk"));
         assert!(cause(Some(r#"{"architecture": "jumprelu"}"#)).contains("threshold"));
         assert!(cause(Some(r#"{"normalize_activations": "layer_norm"}"#)).contains("layer_norm"));
@@ -235,6 +237,8 @@ mod tests {
         assert!(cause(Some(r#"{"activation_fn_str": "topk", "activation_fn": null}"#)).contains("topk"));
         assert!(import(&file(&parts), Some(r#"{"normalize_activations": false, "activation_fn_str": "relu"}"#)).is_ok());
         assert!(cause(Some(r#"{"d_in": 768}"#)).contains("another SAE"));
+        let gated = [&parts[..], &[("threshold", &[3], &[1.0; 3])]].concat();
+        assert!(import(&file(&gated), Some("{}")).unwrap_err().cause.contains("threshold"), "a ReLU SAE has none");
         let scaled = [&parts[..], &[("scaling_factor", &[3], &[1.0; 3])]].concat();
         assert!(import(&file(&scaled), Some("{}")).unwrap_err().cause.contains("scaling_factor"));
     }
