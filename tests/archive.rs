@@ -2,7 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that meets a surprise should stop right there")]
 
-use grokscope::crosscoder::{CrosscoderResult, EtaSquared, FitRow, Latent, LatentClass, SourceInfo, crosscoder_preset};
+use grokscope::crosscoder::{
+    Absence, CrosscoderResult, EtaSquared, FitRow, GridDescriptors, Latent, LatentClass, SourceInfo, Twins, crosscoder_preset,
+};
 use grokscope::experiment::preset;
 use grokscope::record::{
     Archive, Checkpoint, EventKind, Fingerprint, MeasureTable, MetricRow, NamedTensor, RunEvent, RunSummary, Value, Weights,
@@ -34,6 +36,26 @@ fn crosscoder(name: &str) -> CrosscoderResult {
         density_train: 0.2,
         density_test: 0.3,
         eta_squared: EtaSquared { a: 0.0, b: 0.01, sum: 0.9, difference: 0.02 },
+        birth: Some(1),
+        lifespan: 0.5,
+        largest_rise: Some(1),
+        cosines: vec![Some(1.0), None, None, Some(1.0)],
+        nu_r: vec![Some(0.7), Some(1.0)],
+        absences: vec![Some(Absence::Decoupled), None],
+        train_selectivity: Some(-0.2),
+        grid: Some(GridDescriptors {
+            share_a: 0.0,
+            share_b: 0.01,
+            share_sum: 0.9,
+            share_difference: 0.02,
+            memorisation: 0.07,
+            concentration: 0.3,
+            strongest_wave: [5, -5],
+            peak_residue: 17,
+            bump_width: 0.1,
+            active_residues: 0.25,
+        }),
+        ..Latent::default()
     };
     CrosscoderResult {
         config,
@@ -49,6 +71,7 @@ fn crosscoder(name: &str) -> CrosscoderResult {
         vanished: 0,
         residue_energy_share: 0.82,
         latents: vec![latent(0, LatentClass::Emergent), latent(1, LatentClass::Dead)],
+        twins: vec![Twins { latents: [1, 0], homes: [0, 1], cosine: 0.95 }],
         wall_seconds: 1.5,
         activations: vec![0.0, 1.0, 0.1, 0.2, 0.0, 3.5],
         weights: weights(7).to_safetensors(None).unwrap(),
@@ -155,11 +178,12 @@ fn a_run_that_was_cut_short_reads_as_far_as_it_got() {
 fn the_tables_beside_the_json_have_one_column_for_each_source() {
     let files = archive().to_files().unwrap();
     let text = |name: &str| String::from_utf8(files.iter().find(|(n, _)| n == name).unwrap().1.clone()).unwrap();
-    for (name, columns) in [("latents", 10 + 6), ("curves", 4 + 2)] {
+    for (name, columns) in [("latents", 10 + 6 + 9 + 4), ("curves", 4 + 2)] {
         let table = text(&format!("crosscoders/births/{name}.csv"));
         assert!(table.lines().all(|line| line.split(',').count() == columns), "{table}");
     }
     assert!(text("crosscoders/births/latents.csv").contains("\n0,emergent,true,0.25,"));
+    assert!(text("crosscoders/births/latents.csv").contains(",0.13,,1,,0.5,1,-0.2,0.07,0.3,17,0.1,0.7,1,decoupled,\n"));
     let summary: serde_json::Value = serde_json::from_str(&text("crosscoders/births/summary.json")).unwrap();
     let keys = "explained_variance l0 alive shared emergent emergent_confirmed vanished residue_energy_share";
     assert!(keys.split(' ').all(|key| summary.get(key).is_some_and(|v| !v.is_null())), "{summary}");

@@ -2,7 +2,8 @@
 //!
 //! An L1 penalty sets small decoder vectors to zero, so a decoder norm alone would announce births that did not happen. Latent
 //! Scaling (Minder et al. 2025) asks the data instead: how much of the latent's direction is in what the source's reconstruction
-//! missed, plus what the latent itself explains? Rejected: refitting without a penalty, which gives other latents.
+//! missed, plus what the latent itself explains (ν_ε)? And how much is in the reconstruction, by way of other latents (ν_r)?
+//! Rejected: refitting without a penalty, which gives other latents.
 
 use super::source::Source;
 
@@ -10,20 +11,28 @@ use super::source::Source;
 pub(super) struct Residuals {
     /// Σ_n f_nj·(x_n − x̂_n), `[latents, width]`.
     pub(super) correlation: Vec<f64>,
+    /// Σ_n f_nj·(x̂_n − x̄), `[latents, width]`, x̄ the mean of x over all rows.
+    pub(super) reconstruction: Vec<f64>,
     /// ‖x_n − x̂_n‖² per row.
     pub(super) squared: Vec<f64>,
 }
 
-/// Residuals x − x̂ of a source, correlated with every code, in raw activation units.
+/// Residuals x − x̂ and reconstructions x̂ − x̄ of a source, correlated with every code, in raw activation units.
 ///
-/// `codes` is `[rows, latents]`, `decoder` `[latents, width]`, `bias` `[width]`. Costs 4·width operations per active code and
+/// `codes` is `[rows, latents]`, `decoder` `[latents, width]`, `bias` `[width]`. Costs 6·width operations per active code and
 /// nothing per silent one.
 pub(super) fn residuals(source: &Source, codes: &[f32], decoder: &[f32], bias: &[f32]) -> Residuals {
     let width = source.width;
     let latents = decoder.len() / width;
+    let rows = source.values.len() / width;
+    let mut mean = vec![0.0; width];
+    for x in source.values.chunks_exact(width) {
+        mean.iter_mut().zip(x).for_each(|(sum, &x)| *sum += f64::from(x) / rows as f64);
+    }
     let mut correlation = vec![0.0; latents * width];
-    let mut squared = Vec::with_capacity(source.values.len() / width);
-    let mut residual = vec![0.0; width];
+    let mut reconstruction = vec![0.0; latents * width];
+    let mut squared = Vec::with_capacity(rows);
+    let (mut residual, mut reconstructed) = (vec![0.0; width], vec![0.0; width]);
     for (x, codes) in source.values.chunks_exact(width).zip(codes.chunks_exact(latents)) {
         for ((r, &x), &b) in residual.iter_mut().zip(x).zip(bias) {
             *r = f64::from(x) - f64::from(b);
@@ -32,39 +41,57 @@ pub(super) fn residuals(source: &Source, codes: &[f32], decoder: &[f32], bias: &
         for (start, f) in active() {
             residual.iter_mut().zip(&decoder[start..start + width]).for_each(|(r, &d)| *r -= f * f64::from(d));
         }
+        for (y, ((&x, r), mean)) in reconstructed.iter_mut().zip(x.iter().zip(&residual).zip(&mean)) {
+            *y = f64::from(x) - r - mean;
+        }
         for (start, f) in active() {
-            correlation[start..start + width].iter_mut().zip(&residual).for_each(|(sum, r)| *sum += f * r);
+            let at = start..start + width;
+            correlation[at.clone()].iter_mut().zip(&residual).for_each(|(sum, r)| *sum += f * r);
+            reconstruction[at].iter_mut().zip(&reconstructed).for_each(|(sum, y)| *sum += f * y);
         }
         squared.push(residual.iter().map(|r| r * r).sum());
     }
-    Residuals { correlation, squared }
+    Residuals { correlation, reconstruction, squared }
 }
 
-/// ν_ε = β_s / β_best of one latent per source, where β_s = Σ_n f_n⟨y_n^s, u⟩ / (Σ_n f_n²·‖u‖²), y^s = (x^s − x̂^s) + f·D^s,
-/// u = D^best and `best` is the source with the latent's largest decoder norm. `energy` is Σ_n f_n².
+/// ν of one latent, both `[sources]`.
+pub(super) struct LatentScaling {
+    /// From the error: about 0 where the latent is truly absent, about its true strength where it was shrunk.
+    pub(super) nu_epsilon: Vec<Option<f32>>,
+    /// From the reconstruction: about 0 where nothing stands for the latent, about 1 where other latents do.
+    pub(super) nu_r: Vec<Option<f32>>,
+}
+
+/// ν = β_s / β_best of one latent per source, where β_s = Σ_n f_n⟨y_n^s, u⟩ / (Σ_n f_n²·‖u‖²), u = D^best and `best` is the source
+/// with the latent's largest decoder norm. `energy` is Σ_n f_n². For ν_ε, y^s = (x^s − x̂^s) + f·D^s; for ν_r, y^s = x̂^s − x̄^s.
 ///
-/// About 0: truly absent. About the true strength: present, and shrunk by the penalty. All `None` for a latent that never
-/// fires, has no direction, or is not in the data even of its best source.
-pub(super) fn nu_epsilon(
+/// The mean is taken off because codes are not negative: with it, any latent would be found in any large constant vector. It is
+/// what the fit does too, which sees centred activations. All `None` for a latent that never fires, has no direction, or is not
+/// in the y of its best source.
+pub(super) fn latent_scaling(
     latent: usize,
     energy: f64,
     best: usize,
     decoder: &[Vec<f32>],
     residuals: &[Residuals],
     width: usize,
-) -> Vec<Option<f32>> {
+) -> LatentScaling {
     let at = latent * width..(latent + 1) * width;
     let direction = &decoder[best][at.clone()];
-    // β without its denominator energy·‖u‖², which all sources share.
-    let numerators: Vec<f64> = decoder
-        .iter()
-        .zip(residuals)
-        .map(|(decoder, residuals)| {
-            let along = |((c, &d), &u): ((&f64, &f32), &f32)| (c + energy * f64::from(d)) * f64::from(u);
-            residuals.correlation[at.clone()].iter().zip(&decoder[at.clone()]).zip(direction).map(along).sum()
-        })
-        .collect();
     let denominator = energy * direction.iter().map(|&u| f64::from(u) * f64::from(u)).sum::<f64>();
-    let is_defined = denominator > 0.0 && numerators[best] > 1e-6 * denominator;
-    numerators.iter().map(|numerator| is_defined.then(|| (numerator / numerators[best]) as f32)).collect()
+    // β without its denominator energy·‖u‖², which all sources share.
+    let of_error = |(decoder, residuals): (&Vec<f32>, &Residuals)| {
+        let along = |((c, &d), &u): ((&f64, &f32), &f32)| (c + energy * f64::from(d)) * f64::from(u);
+        residuals.correlation[at.clone()].iter().zip(&decoder[at.clone()]).zip(direction).map(along).sum()
+    };
+    let of_reconstruction =
+        |residuals: &Residuals| residuals.reconstruction[at.clone()].iter().zip(direction).map(|(c, &u)| c * f64::from(u)).sum();
+    let ratios = |numerators: Vec<f64>| {
+        let is_defined = denominator > 0.0 && numerators[best] > 1e-6 * denominator;
+        numerators.iter().map(|numerator| is_defined.then(|| (numerator / numerators[best]) as f32)).collect()
+    };
+    LatentScaling {
+        nu_epsilon: ratios(decoder.iter().zip(residuals).map(of_error).collect()),
+        nu_r: ratios(residuals.iter().map(of_reconstruction).collect()),
+    }
 }

@@ -1,31 +1,43 @@
 //! Which features were born, turned or died? Sparse crosscoders over the checkpoints of one run.
 
+mod absence;
 mod analysis;
 mod classes;
 mod config;
+mod directions;
 mod explained_variance;
 mod fields;
 #[cfg(feature = "compute")]
 pub mod fit;
 mod folds;
+mod grid_descriptors;
 pub mod interop;
 mod latent_scaling;
+mod life;
 mod pick;
 mod planted;
 mod presets;
 mod result;
 mod source;
+mod twins;
 mod validate;
 
 pub use crate::measure::EtaSquared;
+pub use absence::Absence;
 pub use analysis::{Analysis, AnalysisInput, analyse};
-pub use classes::{ABSENT_BELOW, PRESENT_ABOVE, REAL_ABSENCE_BELOW, RESIDUE_ABOVE, SHARED_FROM, classify, relative_norms};
+pub use classes::{
+    ABSENT_BELOW, DECOUPLED_FROM, PRESENT_ABOVE, REAL_ABSENCE_BELOW, RESIDUE_ABOVE, ROTATED_BELOW, SHARED_FROM, STABLE_FROM,
+    TWINS_ABOVE, classify, is_shared, relative_norms,
+};
 pub use config::{CrosscoderConfig, Hook, Variant};
+pub use directions::COSINE_FROM;
 pub use explained_variance::explained_variance;
 pub use fields::{CROSSCODER_SCHEMA, crosscoder_fields, with_value};
 pub use folds::folds;
+pub use grid_descriptors::{ACTIVE_RESIDUE_FROM, GridDescriptors};
 pub use pick::pick_sources;
 pub use planted::{Kind, Planted, PlantedConfig, PlantedFeature, PlantedScore, Recovered, plant};
 pub use presets::{CrosscoderPreset, crosscoder_preset, crosscoder_presets, null_of};
 pub use result::{CrosscoderResult, FitRow, Latent, LatentClass, SourceInfo};
 pub use source::{Prepared, Source, prepare};
+pub use twins::Twins;

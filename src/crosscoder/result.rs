@@ -1,6 +1,9 @@
 //! What a crosscoder fit found: plain numbers that the page draws, the archive stores and the command line prints.
 
+use super::absence::Absence;
 use super::config::CrosscoderConfig;
+use super::grid_descriptors::GridDescriptors;
+use super::twins::Twins;
 use crate::measure::EtaSquared;
 use serde::{Deserialize, Serialize};
 
@@ -32,24 +35,34 @@ pub struct SourceInfo {
     pub gamma: f32,
 }
 
-/// What became of a latent over the sources, by relative decoder norm r (largest = 1, raw units).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+/// What became of a latent over the sources, by relative decoder norm r (largest = 1, raw units). A latent is absent from the
+/// first or last source below .3 and present above .7; in between it is present from .5.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LatentClass {
-    /// r ≥ .5 in every source.
-    Shared,
-    /// r < .3 in the first source, r > .7 in the last.
+    /// r ≥ .5 in every source, and decoder vectors have a cosine of at least .8 from each source to the next.
+    // Results written before rotated latents were told apart say `shared`.
+    #[serde(alias = "shared")]
+    Stable,
+    /// r ≥ .5 in every source, and some cosine from one source to the next is below .5.
+    Rotated,
+    /// Absent at first, present at the end, and never below .5 once there.
     Emergent,
-    /// r > .7 in the first source, r < .3 in the last.
+    /// Present at first, absent at the end, and never back at .5 once below.
     Vanished,
+    /// Absent at first and at the end, present once in between.
+    Transient,
+    /// Back (r ≥ .5) after an absence that followed an earlier presence.
+    Recurrent,
     /// None of the others.
+    #[default]
     Unclear,
     /// Fires on no input of the grid.
     Dead,
 }
 
-/// One latent.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// One latent. Fields with a default are missing in results of earlier versions.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Latent {
     /// Index in the dictionary.
     pub index: u32,
@@ -59,9 +72,32 @@ pub struct Latent {
     pub relative: Vec<f32>,
     /// Its class.
     pub class: LatentClass,
+    /// Index of the source with which its last stay (r ≥ .5 without a break) begins; `None` if it was there from the first on.
+    #[serde(default)]
+    pub birth: Option<u32>,
+    /// Index of the last source of its last stay; `None` if it is there at the end.
+    #[serde(default)]
+    pub death: Option<u32>,
+    /// Share of the sources in which r ≥ .5.
+    #[serde(default)]
+    pub lifespan: f32,
+    /// Index of the source whose r exceeds the one before by the most; `None` if it never grows.
+    #[serde(default)]
+    pub largest_rise: Option<u32>,
+    /// Cosines of its decoder vectors between sources, `[S, S]` row-major, raw units; `None` where a norm is below a thousandth of
+    /// the largest. See [`Latent::adjacent_cosines`].
+    #[serde(default)]
+    pub cosines: Vec<Option<f32>>,
     /// Latent Scaling ν_ε per source against the source with the largest norm (Minder et al. 2025); `None` where undefined.
     pub nu_epsilon: Vec<Option<f32>>,
-    /// Emergent (vanished) and ν_ε of the first (last) source < .2: the absence is real, not shrinkage.
+    /// Latent Scaling ν_r per source, likewise: how much other latents carry of it.
+    #[serde(default)]
+    pub nu_r: Vec<Option<f32>>,
+    /// The verdict on each source in which it is called absent (r < .3); `None` in the others.
+    #[serde(default)]
+    pub absences: Vec<Option<Absence>>,
+    /// Emergent (vanished) and ν_ε of the first (last) source < .2: the absence is real, not shrinkage. Says nothing of ν_r, as
+    /// [`Latent::absences`] does.
     pub confirmed: bool,
     /// Share of the grid's inputs on which it fires.
     pub density: f32,
@@ -69,8 +105,22 @@ pub struct Latent {
     pub density_train: f32,
     /// Density on the model's test rows.
     pub density_test: f32,
+    /// Train selectivity (ρ_train − ρ_test) / (ρ_train + ρ_test) of the two densities, in −1..=1; `None` if both are 0.
+    #[serde(default)]
+    pub train_selectivity: Option<f32>,
     /// η² over a, b, a+b, a−b.
     pub eta_squared: EtaSquared,
+    /// Waves and residue bump, where the answer is a sum or difference of residues over all p² pairs; `None` for constants.
+    #[serde(default)]
+    pub grid: Option<GridDescriptors>,
+}
+
+impl Latent {
+    /// Cosine of its decoder vectors from each source to the next, `[S − 1]`; empty in results of earlier versions.
+    pub fn adjacent_cosines(&self) -> Vec<Option<f32>> {
+        let sources = self.cosines.len().isqrt();
+        (1..sources).map(|source| self.cosines[(source - 1) * sources + source]).collect()
+    }
 }
 
 /// Everything a fit returns.
@@ -90,9 +140,9 @@ pub struct CrosscoderResult {
     pub l0_quantiles: [f32; 2],
     /// Latents that fire somewhere on the grid.
     pub alive: u32,
-    /// Counts by class.
+    /// Latents with r ≥ .5 in every source: stable, rotated, and those in between, which are unclear.
     pub shared: u32,
-    /// Latents absent at first, present at the end.
+    /// Latents absent at first, present from some source to the end.
     pub emergent: u32,
     /// Emergent ones confirmed by ν_ε < .2.
     pub emergent_confirmed: u32,
@@ -103,6 +153,9 @@ pub struct CrosscoderResult {
     pub residue_energy_share: f32,
     /// Every latent, dead ones included.
     pub latents: Vec<Latent>,
+    /// Pairs of latents that may be one feature, most alike first; missing in results of earlier versions.
+    #[serde(default)]
+    pub twins: Vec<Twins>,
     /// Seconds of wall time.
     pub wall_seconds: f64,
     /// Activations `[latents, rows]`, row-major, rows in the order of `task::Dataset::rows`.
@@ -112,4 +165,32 @@ pub struct CrosscoderResult {
     /// `decoder.bias [S, d]`, `activation_mean [S, d]`, `activation_scale [S]`, `threshold [1]`.
     #[serde(skip)]
     pub weights: Vec<u8>,
+}
+
+impl CrosscoderResult {
+    /// How many latents are of `class`.
+    pub fn count(&self, class: LatentClass) -> usize {
+        self.latents.iter().filter(|latent| latent.class == class).count()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn latents_of_earlier_versions_are_read() {
+        let old = r#"{"index": 3, "norms": [1, 2], "relative": [0.5, 1], "class": "shared", "nu_epsilon": [null, 1],
+            "confirmed": false, "density": 0.5, "density_train": 0.5, "density_test": 0.5,
+            "eta_squared": {"a": 0, "b": 0, "sum": 1, "difference": 0}}"#;
+        let latent: Latent = serde_json::from_str(old).unwrap();
+        assert_eq!((latent.class, latent.grid, latent.adjacent_cosines()), (LatentClass::Stable, None, Vec::new()));
+        assert_eq!(serde_json::to_value(latent.class).unwrap(), "stable");
+    }
+
+    #[test]
+    fn adjacent_cosines_lie_beside_the_diagonal() {
+        let cosines = (0..9).map(|place| Some(place as f32)).collect();
+        assert_eq!(Latent { cosines, ..Latent::default() }.adjacent_cosines(), [Some(1.0), Some(5.0)]);
+    }
 }

@@ -9,9 +9,12 @@ use crate::plot::{GridFrame, HeatMap, Palette, Picture, Place};
 use leptos::prelude::*;
 use std::sync::Arc;
 
-const CLASSES: [(LatentClass, &str); 4] = [
+const CLASSES: [(LatentClass, &str); 7] = [
     (LatentClass::Emergent, "emergent"),
-    (LatentClass::Shared, "shared"),
+    (LatentClass::Stable, "stable"),
+    (LatentClass::Rotated, "rotated"),
+    (LatentClass::Recurrent, "recurrent"),
+    (LatentClass::Transient, "transient"),
     (LatentClass::Unclear, "unclear"),
     (LatentClass::Vanished, "vanished"),
 ];
@@ -143,12 +146,10 @@ fn overview(lab: Lab, fit: Arc<CrosscoderResult>, order: Memo<Vec<u32>>, only: R
             }
         });
     };
-    let counts = fit.clone();
-    let filters: Vec<_> = core::iter::once((None, "all"))
-        .chain(CLASSES.iter().map(|(class, name)| (Some(*class), *name)))
-        .map(|(class, name)| {
-            let count =
-                counts.latents.iter().filter(|l| class.map_or(l.class != LatentClass::Dead, |class| l.class == class)).count();
+    let found = CLASSES.iter().map(|(class, name)| (Some(*class), *name, fit.count(*class))).filter(|(.., count)| *count > 0);
+    let filters: Vec<_> = core::iter::once((None, "all", fit.alive as usize))
+        .chain(found)
+        .map(|(class, name, count)| {
             view! {
                 <button type="button" aria-pressed=text(move || (only.get() == class).to_string()) on:click=move |_| only.set(class)>
                     {name}" "<span class="number">{count}</span>

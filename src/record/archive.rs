@@ -31,7 +31,7 @@
 use super::fingerprint::Fingerprint;
 use super::metrics::{metrics_csv, metrics_from_csv};
 use super::{Checkpoint, MeasureTable, MetricRow, NamedTensor, RunSummary, UserError, Weights};
-use crate::crosscoder::CrosscoderResult;
+use crate::crosscoder::{CrosscoderResult, GridDescriptors};
 use crate::experiment::Experiment;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::collections::{BTreeMap, BTreeSet};
@@ -262,19 +262,22 @@ fn in_written_order(folders: BTreeSet<String>) -> Vec<String> {
     folders
 }
 
+/// One line per latent. Columns are only ever added behind the others; births and deaths are indices of sources.
 fn latents_csv(result: &CrosscoderResult) -> String {
     let mut text = String::from("index,class,confirmed,density,density_train,density_test,eta_a,eta_b,eta_sum,eta_difference");
-    for prefix in ["norm", "relative", "nu_epsilon"] {
+    let per_source = |text: &mut String, prefix: &str| {
         for (i, source) in result.sources.iter().enumerate() {
             // The place keeps columns apart when one step is read several times.
             let _ = write!(text, ",{prefix}_{i}_step_{}", source.step);
         }
-    }
+    };
+    ["norm", "relative", "nu_epsilon"].into_iter().for_each(|prefix| per_source(&mut text, prefix));
+    text.push_str(",birth,death,lifespan,largest_rise,train_selectivity,memorisation,concentration,peak_residue,bump_width");
+    ["nu_r", "absence"].into_iter().for_each(|prefix| per_source(&mut text, prefix));
     text.push('\n');
     for l in &result.latents {
-        let class = serde_json::to_value(l.class).unwrap_or_default();
         let eta = &l.eta_squared;
-        let _ = write!(text, "{},{},{}", l.index, class.as_str().unwrap_or_default(), l.confirmed);
+        let _ = write!(text, "{},{},{}", l.index, named(l.class), l.confirmed);
         for value in [l.density, l.density_train, l.density_test, eta.a, eta.b, eta.sum, eta.difference] {
             let _ = write!(text, ",{value}");
         }
@@ -282,11 +285,38 @@ fn latents_csv(result: &CrosscoderResult) -> String {
             let _ = write!(text, ",{value}");
         }
         for value in &l.nu_epsilon {
-            let _ = write!(text, ",{}", value.map(|v| v.to_string()).unwrap_or_default());
+            let _ = write!(text, ",{}", or_empty(*value));
+        }
+        let _ = write!(text, ",{},{},{}", or_empty(l.birth), or_empty(l.death), l.lifespan);
+        let _ = write!(text, ",{},{}", or_empty(l.largest_rise), or_empty(l.train_selectivity));
+        let of_grid = |value: fn(&GridDescriptors) -> f32| or_empty(l.grid.as_ref().map(value));
+        let peak = or_empty(l.grid.map(|grid| grid.peak_residue));
+        let _ = write!(
+            text,
+            ",{},{},{peak},{}",
+            of_grid(|g| g.memorisation),
+            of_grid(|g| g.concentration),
+            of_grid(|g| g.bump_width)
+        );
+        // Results of earlier versions have neither.
+        for source in 0..result.sources.len() {
+            let _ = write!(text, ",{}", or_empty(l.nu_r.get(source).copied().flatten()));
+        }
+        for source in 0..result.sources.len() {
+            let _ = write!(text, ",{}", l.absences.get(source).copied().flatten().map(named).unwrap_or_default());
         }
         text.push('\n');
     }
     text
+}
+
+fn or_empty<T: ToString>(value: Option<T>) -> String {
+    value.map(|value| value.to_string()).unwrap_or_default()
+}
+
+/// The name of a unit variant in JSON.
+fn named<T: Serialize>(value: T) -> String {
+    serde_json::to_value(value).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
 }
 
 fn curves_csv(result: &CrosscoderResult) -> String {

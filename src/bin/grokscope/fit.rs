@@ -1,7 +1,7 @@
 //! `crosscoder`.
 
 use super::{folder, say, shown, train};
-use grokscope::crosscoder::{CrosscoderConfig, CrosscoderResult, null_of, pick_sources};
+use grokscope::crosscoder::{CrosscoderConfig, CrosscoderResult, LatentClass, null_of, pick_sources};
 use grokscope::engine::capability::EngineWish;
 use grokscope::engine::converse;
 use grokscope::engine::message::{Command, Event};
@@ -52,6 +52,13 @@ fn print(result: &CrosscoderResult) {
     say(&format!(
         "alive {}  shared {}  emergent {} ({} confirmed)  vanished {}  residue energy share {:.2}",
         result.alive, result.shared, result.emergent, result.emergent_confirmed, result.vanished, result.residue_energy_share
+    ));
+    let [stable, rotated, transient, recurrent] =
+        [LatentClass::Stable, LatentClass::Rotated, LatentClass::Transient, LatentClass::Recurrent]
+            .map(|class| result.count(class));
+    say(&format!(
+        "of the shared {stable} stable, {rotated} rotated  transient {transient}  recurrent {recurrent}  twins {}",
+        result.twins.len()
     ));
     say(&format!("{:.1} s", result.wall_seconds));
 }

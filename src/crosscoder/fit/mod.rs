@@ -225,6 +225,7 @@ impl Fit {
             vanished: found.vanished,
             residue_energy_share: found.residue_energy_share,
             latents: found.latents,
+            twins: found.twins,
             wall_seconds,
             activations: found.activations,
             weights,

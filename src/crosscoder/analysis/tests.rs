@@ -1,0 +1,169 @@
+//! Planted dictionaries whose classes, ν and scores are known.
+
+use super::super::explained_variance::explained_variance;
+use super::*;
+use crate::task::{Row, Sizes};
+
+const P: u16 = 7;
+const D: usize = 4;
+const M: usize = 4;
+
+/// Latent 0 reads a + b = 3, latent 1 reads a = 2, latent 2 reads b < 3, latent 3 is silent.
+fn code(a: u16, b: u16) -> [f32; M] {
+    [f32::from((a + b) % P == 3), f32::from(a == 2), f32::from(b < 3), 0.0]
+}
+
+/// a + b modulo 7, trained where a < 3.
+fn grid() -> Dataset {
+    let rows: Vec<Row> = (0..P).flat_map(|a| (0..P).map(move |b| Row { a, b, label: (a + b) % P })).collect();
+    let train_mask: Vec<bool> = rows.iter().map(|row| row.a < 3).collect();
+    let (train, test) = (0..49).partition(|&row: &u32| train_mask[row as usize]);
+    let sizes = Sizes { rows: 49, tokens: 7, width: 0, classes: 7 };
+    Dataset { sizes, rows, train, test, train_mask, ..Dataset::default() }
+}
+
+/// One direction per latent, so that truth and dictionary are sizes `[source][latent]`.
+struct Case {
+    sources: Vec<Source>,
+    codes: Vec<f32>,
+    decoders: Vec<Vec<f32>>,
+    biases: Vec<Vec<f32>>,
+    data: Dataset,
+    held: Vec<u32>,
+}
+
+impl Case {
+    fn new(truth: &[[f32; M]], dictionary: &[[f32; M]]) -> Self {
+        let data = grid();
+        let bias = |source: usize| vec![3.0, -1.0, 0.5, source as f32];
+        let x = |source: usize| {
+            let row = |row: &Row| {
+                let codes = code(row.a, row.b);
+                let bias = bias(source);
+                (0..D).map(|k| bias[k] + codes[k] * truth[source][k]).collect::<Vec<_>>()
+            };
+            data.rows.iter().flat_map(row).collect()
+        };
+        let decoder = |sizes: &[f32; M]| {
+            let mut values = vec![0.0; M * D];
+            (0..M).for_each(|k| values[k * D + k] = sizes[k]);
+            values
+        };
+        Self {
+            sources: (0..truth.len()).map(|s| Source { step: s as u32, width: D, values: x(s) }).collect(),
+            codes: data.rows.iter().flat_map(|row| code(row.a, row.b)).collect(),
+            decoders: dictionary.iter().map(decoder).collect(),
+            biases: (0..truth.len()).map(bias).collect(),
+            held: (0..49).step_by(2).collect(),
+            data,
+        }
+    }
+
+    fn input(&self) -> AnalysisInput<'_> {
+        AnalysisInput {
+            sources: &self.sources,
+            codes: &self.codes,
+            decoders: &self.decoders,
+            biases: &self.biases,
+            data: &self.data,
+            held: &self.held,
+        }
+    }
+}
+
+fn close(found: &[Option<f32>], expected: &[f32]) -> bool {
+    found.len() == expected.len() && found.iter().zip(expected).all(|(nu, e)| nu.is_some_and(|nu| (nu - e).abs() < 1e-5))
+}
+
+#[test]
+fn true_births_and_deaths_are_confirmed() {
+    let sizes = [[0.0, 2.0, 1.5, 1.0], [1.0, 2.0, 0.0, 1.0]];
+    let found = analyse(&Case::new(&sizes, &sizes).input()).unwrap();
+    let classes: Vec<_> = found.latents.iter().map(|l| l.class).collect();
+    assert_eq!(classes, [LatentClass::Emergent, LatentClass::Stable, LatentClass::Vanished, LatentClass::Dead]);
+    assert!(close(&found.latents[0].nu_epsilon, &[0.0, 1.0]), "{:?}", found.latents[0]);
+    assert!(close(&found.latents[1].nu_epsilon, &[1.0, 1.0]), "{:?}", found.latents[1]);
+    assert!(close(&found.latents[2].nu_epsilon, &[1.0, 0.0]), "{:?}", found.latents[2]);
+    assert_eq!(found.latents[3].nu_epsilon, [None, None]);
+    assert_eq!(found.latents.iter().map(|l| l.confirmed).collect::<Vec<_>>(), [true, false, true, false]);
+    assert_eq!((found.alive, found.shared, found.emergent, found.emergent_confirmed, found.vanished), (3, 1, 1, 1, 1));
+    assert!(found.explained_variance.iter().all(|ev| (ev - 1.0).abs() < 1e-6), "{:?}", found.explained_variance);
+}
+
+#[test]
+fn shrinkage_that_looks_like_a_birth_is_not_confirmed() {
+    // Planted at .3 in the first source; the penalty left nothing of it there and .8 of it in the last.
+    // Closed form: β_first = .3 and β_last = .8 + .2 = 1.
+    let truth = [[0.3, 2.0, 0.0, 0.0], [1.0, 2.0, 0.0, 0.0]];
+    for shrunk in [0.0, 0.05] {
+        let case = Case::new(&truth, &[[shrunk, 2.0, 0.0, 0.0], [0.8, 2.0, 0.0, 0.0]]);
+        let found = analyse(&case.input()).unwrap();
+        assert_eq!(found.latents[0].class, LatentClass::Emergent);
+        assert!(close(&found.latents[0].nu_epsilon, &[0.3, 1.0]), "{:?}", found.latents[0]);
+        assert_eq!((found.emergent, found.emergent_confirmed), (1, 0));
+    }
+}
+
+#[test]
+fn scaling_is_taken_against_the_source_with_the_largest_norm() {
+    let sizes = [[0.0, 2.0, 0.0, 0.0], [2.0, 2.0, 0.0, 0.0], [1.5, 2.0, 0.0, 0.0]];
+    let found = analyse(&Case::new(&sizes, &sizes).input()).unwrap();
+    assert!(close(&found.latents[0].nu_epsilon, &[0.0, 1.0, 0.75]), "{:?}", found.latents[0]);
+}
+
+#[test]
+fn a_latent_that_is_not_in_the_data_has_no_nu() {
+    let found = analyse(&Case::new(&[[0.0; M]; 2], &[[0.0; M], [1.0, 0.0, 0.0, 0.0]]).input()).unwrap();
+    assert_eq!(found.latents[0].nu_epsilon, [None, None]);
+    assert!(!found.latents[0].confirmed && found.emergent == 1);
+}
+
+#[test]
+fn explained_variance_is_the_one_definition() {
+    let case = Case::new(&[[0.3, 2.0, 1.0, 0.0], [1.0; M]], &[[0.0, 1.8, 1.0, 0.0], [0.9; M]]);
+    let found = analyse(&case.input()).unwrap();
+    for (s, source) in case.sources.iter().enumerate() {
+        let decode = |&row: &u32| {
+            let Row { a, b, .. } = case.data.rows[row as usize];
+            let codes = code(a, b);
+            (0..D).map(|k| case.biases[s][k] + codes[k] * case.decoders[s][k * D + k]).collect::<Vec<_>>()
+        };
+        let x_hat: Vec<f32> = case.held.iter().flat_map(decode).collect();
+        let x: Vec<f32> = case.held.iter().flat_map(|&row| source.values[row as usize * D..][..D].to_vec()).collect();
+        let expected = explained_variance(&x, &x_hat, D) as f32;
+        assert!((found.explained_variance[s] - expected).abs() < 1e-5 && expected < 0.999);
+    }
+}
+
+#[test]
+fn grid_scores_have_their_closed_form() {
+    let sizes = [[0.0, 2.0, 1.0, 0.0], [1.0, 2.0, 0.0, 0.0]];
+    let case = Case::new(&sizes, &sizes);
+    let found = analyse(&case.input()).unwrap();
+    let [sum, first, second, dead] = &found.latents[..] else { panic!("four latents") };
+    assert!((sum.eta_squared.sum - 1.0).abs() < 1e-6 && sum.eta_squared.a < 1e-6);
+    assert!((first.eta_squared.a - 1.0).abs() < 1e-6 && (second.eta_squared.b - 1.0).abs() < 1e-6);
+    assert!((sum.density - 1.0 / 7.0).abs() < 1e-6);
+    // a = 2 is one of the three trained values of a, and none of the four others.
+    assert!((first.density_train - 1.0 / 3.0).abs() < 1e-6 && first.density_test < 1e-6);
+    assert!(dead.density < 1e-9 && dead.eta_squared == crate::measure::EtaSquared::default());
+    // Energy in the last source: 7 inputs of size 1 for the residue, 7 of size 2² for a = 2.
+    assert!((found.residue_energy_share - 7.0 / 35.0).abs() < 1e-6);
+    let active = |&row: &u32| case.codes[row as usize * M..][..M].iter().sum::<f32>();
+    let mean = case.held.iter().map(active).sum::<f32>() / case.held.len() as f32;
+    assert!((found.l0 - mean).abs() < 1e-6);
+    assert_eq!(found.l0_quantiles, [0.0, 2.0]);
+    assert_eq!(found.activations[49..98].iter().sum::<f32>(), 7.0, "latent 1 fires on the seven inputs with a = 2");
+    assert_eq!(found.activations[49 + 2 * 7], 1.0);
+}
+
+#[test]
+fn broken_fits_are_refused() {
+    let sizes = [[1.0; M]; 2];
+    let mut diverged = Case::new(&sizes, &sizes);
+    diverged.decoders[1][0] = f32::NAN;
+    assert!(analyse(&diverged.input()).unwrap_err().cause.contains("diverged"));
+    let mut short = Case::new(&sizes, &sizes);
+    short.codes.pop();
+    assert!(analyse(&short.input()).unwrap_err().cause.contains("do not match"));
+}
