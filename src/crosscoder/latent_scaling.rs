@@ -95,3 +95,55 @@ pub(super) fn latent_scaling(
         nu_r: ratios(residuals.iter().map(of_reconstruction).collect()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::experiment::randomness::{Purpose, Stream};
+
+    #[test]
+    fn both_ratios_are_those_of_the_plain_sums() {
+        const ROWS: usize = 40;
+        const WIDTH: usize = 5;
+        const LATENTS: usize = 6;
+        let mut stream = Stream::new(6, Purpose::Planted, 0);
+        let codes: Vec<f32> = stream.normals(ROWS * LATENTS, 1.0).into_iter().map(|f| f.max(0.0)).collect();
+        let mut draw = |count: usize| stream.normals(count, 1.0);
+        let decoders: Vec<Vec<f32>> = (0..3).map(|_| draw(LATENTS * WIDTH)).collect();
+        let biases: Vec<Vec<f32>> = (0..3).map(|_| draw(WIDTH)).collect();
+        let sources: Vec<Source> = (0..3).map(|step| Source { step, width: WIDTH, values: draw(ROWS * WIDTH) }).collect();
+        let of_source = |s: usize| residuals(&sources[s], &codes, &decoders[s], &biases[s]);
+        let residuals: Vec<Residuals> = (0..3).map(of_source).collect();
+
+        let x_hat = |s: usize, n: usize, k: usize| {
+            let part = |j: usize| f64::from(codes[n * LATENTS + j]) * f64::from(decoders[s][j * WIDTH + k]);
+            f64::from(biases[s][k]) + (0..LATENTS).map(part).sum::<f64>()
+        };
+        let x = |s: usize, n: usize, k: usize| f64::from(sources[s].values[n * WIDTH + k]);
+        let mean = |s: usize, k: usize| (0..ROWS).map(|n| x(s, n, k)).sum::<f64>() / ROWS as f64;
+        let mut defined = 0;
+        for latent in 0..LATENTS {
+            let f = |n: usize| f64::from(codes[n * LATENTS + latent]);
+            let d = |s: usize, k: usize| f64::from(decoders[s][latent * WIDTH + k]);
+            let energy = (0..ROWS).map(|n| f(n) * f(n)).sum();
+            let along = |y: &dyn Fn(usize, usize) -> f64| -> f64 {
+                (0..ROWS).map(|n| f(n) * (0..WIDTH).map(|k| y(n, k) * d(1, k)).sum::<f64>()).sum()
+            };
+            let error = |s: usize| along(&|n, k| x(s, n, k) - x_hat(s, n, k) + f(n) * d(s, k));
+            let reconstruction = |s: usize| along(&|n, k| x_hat(s, n, k) - mean(s, k));
+            let found = latent_scaling(latent, energy, 1, &decoders, &residuals, WIDTH);
+            for s in 0..3 {
+                for (nu, expected) in
+                    [(found.nu_epsilon[s], error(s) / error(1)), (found.nu_r[s], reconstruction(s) / reconstruction(1))]
+                {
+                    defined += usize::from(nu.is_some());
+                    assert!(
+                        nu.is_none_or(|nu| (f64::from(nu) - expected).abs() < 1e-4 * (1.0 + expected.abs())),
+                        "{nu:?} {expected}"
+                    );
+                }
+            }
+        }
+        assert!(defined > 18, "most ratios are defined: {defined} of 36");
+    }
+}

@@ -3,6 +3,7 @@
 mod archive;
 mod bundle;
 mod fingerprint;
+mod fit_tables;
 mod measured;
 mod metrics;
 mod weights;

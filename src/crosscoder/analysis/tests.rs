@@ -1,6 +1,8 @@
 //! Planted dictionaries whose classes, ν and scores are known.
 
+use super::super::absence::Absence;
 use super::super::explained_variance::explained_variance;
+use super::super::planted::{Kind, PlantedConfig, plant};
 use super::*;
 use crate::task::{Row, Sizes};
 
@@ -88,6 +90,14 @@ fn true_births_and_deaths_are_confirmed() {
     assert_eq!(found.latents.iter().map(|l| l.confirmed).collect::<Vec<_>>(), [true, false, true, false]);
     assert_eq!((found.alive, found.shared, found.emergent, found.emergent_confirmed, found.vanished), (3, 1, 1, 1, 1));
     assert!(found.explained_variance.iter().all(|ev| (ev - 1.0).abs() < 1e-6), "{:?}", found.explained_variance);
+    // Directions are orthogonal, so nothing stands for an absent latent.
+    assert!(close(&found.latents[0].nu_r, &[0.0, 1.0]), "{:?}", found.latents[0]);
+    let absences: Vec<_> = found.latents.iter().map(|l| l.absences.clone()).collect();
+    let (truly, present) = (Some(Absence::Confirmed), None);
+    assert_eq!(absences[..3], [vec![truly, present], vec![present, present], vec![present, truly]]);
+    let lives: Vec<_> = found.latents.iter().map(|l| (l.birth, l.death, l.lifespan)).collect();
+    assert_eq!(lives, [(Some(1), None, 0.5), (None, None, 1.0), (None, Some(0), 0.5), (None, None, 0.0)]);
+    assert_eq!(found.twins, []);
 }
 
 #[test]
@@ -101,7 +111,100 @@ fn shrinkage_that_looks_like_a_birth_is_not_confirmed() {
         assert_eq!(found.latents[0].class, LatentClass::Emergent);
         assert!(close(&found.latents[0].nu_epsilon, &[0.3, 1.0]), "{:?}", found.latents[0]);
         assert_eq!((found.emergent, found.emergent_confirmed), (1, 0));
+        assert_eq!(found.latents[0].absences, [Some(Absence::Shrunk), None]);
     }
+}
+
+#[test]
+fn a_birth_that_another_latent_carried_before_is_decoupled_and_its_twin() {
+    // In the first source the feature belongs to latent 3, in the last to latent 0: one feature of strength `early`, then 1.
+    for (early, verdict) in [(1.0, Absence::Decoupled), (0.4, Absence::Confirmed)] {
+        let truth = [[early, 2.0, 0.0, 0.0], [1.0, 2.0, 0.0, 0.0]];
+        let mut case = Case::new(&truth, &[[0.0, 2.0, 0.0, 0.0], [1.0, 2.0, 0.0, 0.0]]);
+        case.codes.chunks_exact_mut(M).for_each(|codes| codes[3] = codes[0]);
+        case.decoders[0][3 * D] = early;
+        let found = analyse(&case.input()).unwrap();
+        let latent = &found.latents[0];
+        assert!(close(&latent.nu_epsilon, &[0.0, 1.0]) && close(&latent.nu_r, &[early, 1.0]), "{latent:?}");
+        assert_eq!((latent.class, latent.confirmed), (LatentClass::Emergent, true));
+        assert_eq!(latent.absences, [Some(verdict), None]);
+        let pairs: Vec<_> = found.twins.iter().map(|twins| (twins.latents, twins.homes)).collect();
+        assert_eq!(pairs, [([3, 0], [0, 1])]);
+    }
+}
+
+#[test]
+fn a_constant_added_to_the_activations_changes_neither_nu() {
+    let truth = [[0.3, 2.0, 1.0, 0.0], [1.0, 2.0, 0.5, 0.0]];
+    let plain = Case::new(&truth, &[[0.0, 1.8, 0.9, 0.0], [0.8, 2.0, 0.5, 0.0]]);
+    let mut moved = Case::new(&truth, &[[0.0, 1.8, 0.9, 0.0], [0.8, 2.0, 0.5, 0.0]]);
+    moved.sources[0].values.iter_mut().for_each(|x| *x += 64.0);
+    moved.biases[0].iter_mut().for_each(|b| *b += 64.0);
+    let (plain, moved) = (analyse(&plain.input()).unwrap(), analyse(&moved.input()).unwrap());
+    for (one, other) in plain.latents.iter().zip(&moved.latents).take(3) {
+        let values = |nus: &[Option<f32>]| nus.iter().copied().flatten().collect::<Vec<_>>();
+        assert!(
+            close(&one.nu_epsilon, &values(&other.nu_epsilon)) && close(&one.nu_r, &values(&other.nu_r)),
+            "{one:?} {other:?}"
+        );
+    }
+}
+
+#[test]
+fn shared_counts_stable_and_rotated_latents_and_those_between() {
+    let sizes = [[1.0, 2.0, 1.0, 0.0], [1.0, 2.0, 1.0, 0.0]];
+    let mut case = Case::new(&sizes, &sizes);
+    // Latent 1 turns by a right angle, latent 2 by arccos .6.
+    (case.decoders[1][D + 1], case.decoders[1][D + 3]) = (0.0, 2.0);
+    (case.decoders[1][2 * D + 2], case.decoders[1][2 * D + 3]) = (0.6, 0.8);
+    let found = analyse(&case.input()).unwrap();
+    let classes: Vec<_> = found.latents.iter().map(|l| l.class).collect();
+    assert_eq!(classes, [LatentClass::Stable, LatentClass::Rotated, LatentClass::Unclear, LatentClass::Dead]);
+    assert_eq!(found.shared, 3);
+    assert!(close(&found.latents[2].cosines, &[1.0, 0.6, 0.6, 1.0]), "{:?}", found.latents[2].cosines);
+}
+
+#[test]
+fn planted_lives_get_their_class_their_birth_and_their_death() {
+    let kinds = [Kind::Shared, Kind::Rotated, Kind::Emergent, Kind::Vanished, Kind::Transient, Kind::WeakEarly];
+    let features = kinds.map(|kind| (kind, 6)).to_vec();
+    let planted =
+        plant(&PlantedConfig { seed: 1, sources: 6, width: 64, rows: 49 * 49, density: 0.04, noise: 0.01, features }).unwrap();
+    let rows: Vec<Row> = (0..49).flat_map(|a| (0..49).map(move |b| Row { a, b, label: (a + b) % 49 })).collect();
+    let data = Dataset { sizes: Sizes { rows: 49 * 49, tokens: 49, width: 0, classes: 49 }, rows, ..Dataset::default() };
+    let decoder = |s: usize| planted.features.iter().flat_map(move |f| f.directions[s].iter().map(move |u| u * f.strength[s]));
+    let decoders: Vec<Vec<f32>> = (0..6).map(|s| decoder(s).collect()).collect();
+    let biases = vec![vec![0.0; 64]; 6];
+    let input = AnalysisInput {
+        sources: &planted.sources,
+        codes: &planted.activations,
+        decoders: &decoders,
+        biases: &biases,
+        data: &Dataset { train_mask: vec![false; data.rows.len()], ..data },
+        held: &[0],
+    };
+    let found = analyse(&input).unwrap();
+    for (latent, feature) in found.latents.iter().zip(&planted.features) {
+        let class = match feature.kind {
+            Kind::Shared => LatentClass::Stable,
+            Kind::Rotated => LatentClass::Rotated,
+            Kind::Emergent => LatentClass::Emergent,
+            Kind::Vanished => LatentClass::Vanished,
+            Kind::Transient => LatentClass::Transient,
+            // Planted right on the threshold of absence.
+            Kind::WeakEarly => LatentClass::Unclear,
+        };
+        assert_eq!(latent.class, class, "{latent:?}");
+        let stay = |g: &f32| *g > 0.9;
+        let birth = feature.strength.iter().position(stay).filter(|first| *first > 0);
+        let death = feature.strength.iter().rposition(stay).filter(|last| *last < 5);
+        assert_eq!((latent.birth, latent.death), (birth.map(|s| s as u32), death.map(|s| s as u32)), "{:?}", latent.relative);
+        let verdicts = latent.absences.iter().zip(&feature.strength);
+        assert!(verdicts.clone().all(|(verdict, &g)| *verdict == (g < 0.1).then_some(Absence::Confirmed)), "{latent:?}");
+        assert!(latent.grid.is_some_and(|grid| grid.memorisation > 0.8), "random firing is a function of none of the four");
+    }
+    assert_eq!((found.shared, found.emergent, found.emergent_confirmed, found.vanished), (12, 6, 6, 6));
+    assert_eq!(found.twins, []);
 }
 
 #[test]
@@ -146,6 +249,10 @@ fn grid_scores_have_their_closed_form() {
     assert!((sum.density - 1.0 / 7.0).abs() < 1e-6);
     // a = 2 is one of the three trained values of a, and none of the four others.
     assert!((first.density_train - 1.0 / 3.0).abs() < 1e-6 && first.density_test < 1e-6);
+    // Density 1/3 against 0; the residue fires alike on both sides.
+    assert!((first.train_selectivity.unwrap() - 1.0).abs() < 1e-6 && sum.train_selectivity.unwrap().abs() < 1e-6);
+    assert!((sum.grid.unwrap().share_sum - 1.0).abs() < 1e-6 && (first.grid.unwrap().share_a - 1.0).abs() < 1e-6);
+    assert_eq!((sum.grid.unwrap().peak_residue, dead.grid, dead.train_selectivity), (3, None, None));
     assert!(dead.density < 1e-9 && dead.eta_squared == crate::measure::EtaSquared::default());
     // Energy in the last source: 7 inputs of size 1 for the residue, 7 of size 2² for a = 2.
     assert!((found.residue_energy_share - 7.0 / 35.0).abs() < 1e-6);
