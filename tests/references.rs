@@ -4,8 +4,8 @@
 #![allow(clippy::unwrap_used, reason = "tests stop at the first surprise")]
 
 use burn::tensor::{Device, Tensor, TensorData};
-use grokscope::crosscoder::fit::{Dictionary, Objective};
-use grokscope::crosscoder::{CrosscoderConfig, crosscoder_preset};
+use grokscope::crosscoder::fit::{Dictionary, Moment, Objective, Slope};
+use grokscope::crosscoder::{CrosscoderConfig, Variant, crosscoder_preset};
 use grokscope::experiment::{Experiment, preset, with_value};
 use grokscope::model::{self, Model};
 use grokscope::record::{NamedTensor, Weights};
@@ -345,11 +345,21 @@ fn cross_entropy_keeps_its_gradient_where_a_plain_softmax_rounds_to_zero() {
 
 #[test]
 fn a_crosscoder_repeats_the_reference_in_loss_gradients_and_three_adam_steps() {
-    for (file, variant) in [("crosscoder_l1_of_norms", "births"), ("crosscoder_batch_top_k", "batch-top-k")] {
+    let files = [
+        ("crosscoder_l1_of_norms", Variant::L1OfNorms),
+        ("crosscoder_l2_of_norms", Variant::L2OfNorms),
+        ("crosscoder_batch_top_k", Variant::BatchTopK),
+    ];
+    for (file, variant) in files {
         let reference = Reference::read(file);
         let (sources, width, latents, rows) = (3, 5, 11, 9);
-        let config =
-            CrosscoderConfig { lambda: 0.7, k: 3, latents: latents as u32, ..crosscoder_preset(variant).unwrap().config.clone() };
+        let config = CrosscoderConfig {
+            lambda: 0.7,
+            k: 3,
+            latents: latents as u32,
+            variant,
+            ..crosscoder_preset("births").unwrap().config.clone()
+        };
         let device = Device::flex();
         let load = |name: &str, shape: [usize; 3]| {
             let values: Vec<f32> = reference.values(name).iter().map(|v| *v as f32).collect();
@@ -363,11 +373,12 @@ fn a_crosscoder_repeats_the_reference_in_loss_gradients_and_three_adam_steps() {
             load("param.w_dec", [1, latents, columns]),
             load("param.b_dec", [1, 1, columns]),
         ]);
-        let objective = Objective::new(&config, sources);
+        let objective = Objective::new(&config, sources, width, &device);
+        let moment = Moment { warmup: 1.0, k: 3.0, dead: None };
         let mut optimizer = AdamW::new([0.9, 0.999], 1e-8, &dictionary.parameters(), &device);
         let names = ["w_enc", "b_enc", "w_dec", "b_dec"];
         for step in 0..3u32 {
-            let (loss, slopes) = objective.gradients(&dictionary, batch.clone(), 1.0);
+            let Slope { loss, gradients: slopes, .. } = objective.gradients(&dictionary, batch.clone(), &moment);
             assert_close(&format!("{file} loss.{step}"), &numbers(loss), &reference.values(&format!("loss.{step}")), RELATIVE);
             if step == 0 {
                 for (name, slope) in names.iter().zip(&slopes) {

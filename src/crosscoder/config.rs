@@ -21,10 +21,13 @@ pub struct CrosscoderConfig {
     pub latents: u32,
     /// Sparsity rule.
     pub variant: Variant,
-    /// Weight of the sparsity penalty (`l1_of_norms`).
+    /// Weight of the sparsity penalty (variants with one).
     pub lambda: f64,
-    /// Mean active latents per input (`batch_top_k`).
+    /// Mean active latents per input (variants that count).
     pub k: u32,
+    /// Where k starts, to fall linearly to k over the first fifth of the updates (variants that count); 0: at k.
+    #[serde(default)]
+    pub k_start: u32,
     /// Adam updates.
     pub steps: u32,
     /// Inputs per update.
@@ -37,6 +40,28 @@ pub struct CrosscoderConfig {
     pub same_direction: bool,
     /// Share of inputs held out, (a, b) and (b, a) together.
     pub held_out: f64,
+    /// Which sources a latent reads and writes.
+    #[serde(default)]
+    pub mask: Mask,
+    /// Sources in a row that a latent reads and writes (`Mask::Window`).
+    #[serde(default)]
+    pub window: u32,
+    /// Share of the latents whose decoder is one for all sources, at a tenth of the penalty (designated shared features).
+    #[serde(default)]
+    pub shared_latents: f64,
+    /// Share of the latents that each source has for itself (dedicated features).
+    #[serde(default)]
+    pub dedicated_latents: f64,
+    /// Nested dictionaries that reconstruct by themselves (Matryoshka): the first m/2^(n−1), …, m/2, m latents.
+    #[serde(default = "one")]
+    pub prefixes: u32,
+    /// α of the auxiliary loss, by which dead latents learn what the others leave (AuxK); 0: none.
+    #[serde(default)]
+    pub aux: f64,
+}
+
+fn one() -> u32 {
+    1
 }
 
 /// An activation read at the answer position.
@@ -69,6 +94,36 @@ pub enum Variant {
     L1OfNorms,
     /// Keep the B·k largest f_i·Σ_s‖D_i^s‖ of a batch (Minder et al. 2025), by threshold.
     BatchTopK,
+    /// ReLU, penalty λ·Σ_i f_i·√Σ_s‖D_i^s‖²: a better error for the count of active latents, but fewer that belong to one source
+    /// (Lindsey et al. 2024).
+    L2OfNorms,
+    /// Keep the k largest f_i·Σ_s‖D_i^s‖ of each input (Gao et al. 2024, by the score of a crosscoder).
+    TopK,
+    /// pre_i where it exceeds a learned θ_i, else 0; penalty λ·Σ_i tanh(4·f_i·Σ_s‖D_i^s‖) + 3e-6·Σ_i ReLU(θ_i − pre_i)·Σ_s‖D_i^s‖
+    /// (Anthropic, January 2025, as in crosscode).
+    JumpRelu,
+}
+
+impl Variant {
+    /// Whether it keeps a number of latents.
+    pub fn counts(self) -> bool {
+        matches!(self, Self::BatchTopK | Self::TopK)
+    }
+}
+
+/// Which sources a latent reads and writes. Latents of a causal mask are dealt out evenly to the sources.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mask {
+    /// All of them.
+    #[default]
+    Acausal,
+    /// Reads its own source, writes it and all later ones: born there by construction (weakly causal, Lindsey et al. 2024).
+    Forward,
+    /// Reads and writes its own source and the next ones, `window` in all.
+    Window,
+    /// Reads the last source, writes all.
+    LastOnly,
 }
 
 impl Hook {

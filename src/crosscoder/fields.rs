@@ -1,6 +1,6 @@
 //! Every setting of a crosscoder fit, once: path, label, help and range (see `experiment::fields` for why).
 
-use super::config::{CrosscoderConfig, Variant};
+use super::config::CrosscoderConfig;
 use crate::experiment::edit::{self, Editable};
 use crate::experiment::field::{Field, FieldKind, above, closed};
 use crate::experiment::fields::MAX_SEED;
@@ -49,10 +49,28 @@ static FIELDS: &[Field] = &[
         "variant",
         "Sparsity",
         "How few latents may be active",
-        FieldKind::Choice(&[("l1_of_norms", "L1 of decoder norms"), ("batch_top_k", "BatchTopK")]),
+        FieldKind::Choice(&[
+            ("l1_of_norms", "L1 of decoder norms"),
+            ("l2_of_norms", "L2 of decoder norms"),
+            ("top_k", "TopK"),
+            ("batch_top_k", "BatchTopK"),
+            ("jump_relu", "JumpReLU"),
+        ]),
     ),
-    Field::new("lambda", "Penalty λ", "Weight of the sparsity penalty (L1 of decoder norms)", closed(0.0, 1000.0)),
-    Field::new("k", "Active latents k", "Mean active latents per input (BatchTopK)", FieldKind::Integer { min: 1, max: 4096 }),
+    Field::new("lambda", "Penalty λ", "Weight of the sparsity penalty (variants with one)", closed(0.0, 1000.0)),
+    Field::new(
+        "k",
+        "Active latents k",
+        "Mean active latents per input (TopK, BatchTopK)",
+        FieldKind::Integer { min: 1, max: 4096 },
+    ),
+    Field::new(
+        "k_start",
+        "k at first",
+        "Where k starts, to fall to k over the first fifth; 0 begins at k (TopK, BatchTopK)",
+        FieldKind::Integer { min: 0, max: 4096 },
+    )
+    .neutral("0"),
     Field::new("steps", "Steps", "Adam updates", FieldKind::Integer { min: 1, max: 1_000_000 }),
     Field::new("batch_size", "Batch size", "Inputs per update", FieldKind::Integer { min: 1, max: 200_000 }),
     Field::new("learning_rate", "Learning rate", "Adam's step size; falls to 0 over the last fifth", above(0.0, 10.0)),
@@ -64,6 +82,44 @@ static FIELDS: &[Field] = &[
         "Share of inputs kept from the fit, mirrored pairs together",
         FieldKind::Number { min: 0.0, max: 1.0, min_exclusive: true, max_exclusive: true },
     ),
+    Field::new(
+        "mask",
+        "Mask",
+        "Which sources a latent reads and writes",
+        FieldKind::Choice(&[
+            ("acausal", "All of them"),
+            ("forward", "Reads its own, writes it and all later ones"),
+            ("window", "Reads and writes a few in a row"),
+            ("last_only", "Reads the last, writes all"),
+        ]),
+    )
+    .neutral("acausal"),
+    Field::new("window", "Window", "Sources in a row that a latent reads and writes", FieldKind::Integer { min: 1, max: 16 })
+        .when(&[("mask", &["window"])])
+        .starts("2"),
+    Field::new("shared_latents", "Shared latents", "Share of the latents with one decoder for all sources", closed(0.0, 1.0))
+        .neutral("0"),
+    Field::new(
+        "dedicated_latents",
+        "Dedicated latents",
+        "Share of the latents that each source has for itself",
+        closed(0.0, 0.5),
+    )
+    .neutral("0"),
+    Field::new(
+        "prefixes",
+        "Nested dictionaries",
+        "Prefixes of the dictionary that reconstruct by themselves, each half as large as the next (Matryoshka); 1 is none",
+        FieldKind::Integer { min: 1, max: 8 },
+    )
+    .neutral("1"),
+    Field::new(
+        "aux",
+        "AuxK weight",
+        "How much dead latents learn from what the others leave; 1/32 is usual, 0 is none",
+        closed(0.0, 10.0),
+    )
+    .neutral("0"),
 ];
 
 impl Editable for CrosscoderConfig {
@@ -103,12 +159,37 @@ impl CrosscoderConfig {
 /// What is wrong whatever the run.
 pub(crate) fn own_errors(config: &CrosscoderConfig) -> Vec<FieldError> {
     let mut errors = edit::check_ranges(config);
-    if errors.is_empty() && config.variant == Variant::BatchTopK && config.k > config.latents {
-        errors.push(FieldError::new(
-            "k",
-            format!("{} active of {} latents is not possible", config.k, config.latents),
-            format!("Use at most {}", config.latents),
-        ));
+    if !errors.is_empty() {
+        return errors;
+    }
+    let mut refuse = |path: &str, cause: String, remedy: String| errors.push(FieldError::new(path, cause, remedy));
+    if config.variant.counts() {
+        for (path, k) in [("k", config.k), ("k_start", config.k_start)].into_iter().filter(|(_, k)| *k > config.latents) {
+            let cause = format!("{k} active of {} latents is not possible", config.latents);
+            refuse(path, cause, format!("Use at most {}", config.latents));
+        }
+        if config.k_start != 0 && config.k_start < config.k {
+            let cause = format!("k cannot fall from {} to {}", config.k_start, config.k);
+            refuse("k_start", cause, format!("Use more than {}, or 0 to begin at k", config.k));
+        }
+    } else if config.k_start != 0 {
+        refuse("k_start", "This variant counts no latents".into(), "Use 0".into());
+    }
+    if config.latents >> (config.prefixes - 1) == 0 {
+        let most = config.latents.ilog2() + 1;
+        refuse(
+            "prefixes",
+            format!("{} latents cannot be halved {} times", config.latents, config.prefixes - 1),
+            format!("Use at most {most}"),
+        );
+    }
+    let taken = config.shared_latents + config.dedicated_latents * config.sources.len().max(2) as f64;
+    if taken > 1.0 {
+        refuse(
+            "dedicated_latents",
+            format!("Shared and dedicated latents together are {:.0}% of all", 100.0 * taken),
+            "Lower one of them, so that they come to at most 100%".into(),
+        );
     }
     errors
 }

@@ -1,7 +1,7 @@
 //! Crosscoder fits that are known to show something. `births` is the default because it was measured to be the one that
 //! separates what a clean network has from what a memorising one had; the others are its controls.
 
-use super::config::{CrosscoderConfig, Hook, Variant};
+use super::config::{CrosscoderConfig, Hook, Mask, Variant};
 use super::fields::CROSSCODER_SCHEMA;
 use crate::experiment::edit::distance;
 use crate::record::UserError;
@@ -63,12 +63,19 @@ static PRESETS: LazyLock<Vec<CrosscoderPreset>> = LazyLock::new(|| {
         variant: Variant::L1OfNorms,
         lambda: 1.0,
         k: 40,
+        k_start: 0,
         steps: 1500,
         batch_size: 512,
         learning_rate: 1e-3,
         decoder_norm: 0.1,
         same_direction: true,
         held_out: 0.1,
+        mask: Mask::Acausal,
+        window: 0,
+        shared_latents: 0.0,
+        dedicated_latents: 0.0,
+        prefixes: 1,
+        aux: 0.0,
     };
     let contrast = CrosscoderConfig { name: "batch-top-k".into(), variant: Variant::BatchTopK, ..births.clone() };
     vec![

@@ -3,10 +3,15 @@
 //! The blocks of all sources lie side by side in one matrix, so that encoding and decoding are one product each. There is no
 //! sort on the device (burn cannot sort on WebGPU): the batch top-k rule is a threshold found by bisection, see `threshold.rs`.
 
+mod dictionary;
 mod objective;
+#[cfg(test)]
+mod reference_tests;
+mod structure;
 mod threshold;
 
-pub use objective::{Dictionary, Objective};
+pub use dictionary::Dictionary;
+pub use objective::{Moment, Objective, Slope};
 
 use super::{
     AnalysisInput, CrosscoderConfig, CrosscoderResult, FitRow, Prepared, Source, SourceInfo, Variant, analyse,
@@ -27,6 +32,12 @@ const CURVE_ROWS: u32 = 30;
 const LAMBDA_WARMUP: f64 = 0.05;
 /// Share of the updates, at the end, over which the learning rate falls to 0.
 const DECAY: f64 = 0.2;
+/// Share of the updates, at the start, over which k falls to its value.
+const ANNEAL: f64 = 0.2;
+/// Epochs without firing after which a latent counts as dead. Published: 10 million tokens, which here would be hundreds of epochs.
+const DEAD_AFTER: u32 = 3;
+/// θ of variants that learn it, at the start.
+const FIRST_THRESHOLD: f32 = 0.1;
 /// Adam's moments, as in every published recipe.
 const BETAS: [f64; 2] = [0.9, 0.999];
 
@@ -46,6 +57,8 @@ pub struct Fit {
     optimizer: AdamW,
     device: Device,
     step: u32,
+    /// Updates since each latent fired `[1, 1, m]`, on the tape's device; with an auxiliary loss only.
+    silent: Option<Tensor<3>>,
     last_loss: Option<Tensor<1>>,
     curves: Vec<FitRow>,
 }
@@ -80,10 +93,12 @@ impl Fit {
             }
         }
         let tracked = device.clone().autodiff();
-        let dictionary = start(&config, sources.len(), width, device);
+        let objective = Objective::new(&config, sources.len(), width, device);
+        let dictionary = start(&config, &objective, sources.len(), width, device);
         let optimizer = AdamW::new(BETAS, 1e-8, &dictionary.parameters(), device);
         Ok(Self {
-            objective: Objective::new(&config, sources.len()),
+            silent: (config.aux > 0.0).then(|| Tensor::zeros([1, 1, config.latents as usize], &tracked)),
+            objective,
             inputs: Tensor::from_data(TensorData::new(values, [1, rows, columns]), &tracked),
             config,
             data,
@@ -118,7 +133,10 @@ impl Fit {
 
     /// Makes one update.
     pub fn advance(&mut self) {
-        let (loss, gradients) = self.loss_and_gradients();
+        let Slope { loss, gradients, fired } = self.slope();
+        if let Some(silent) = &mut self.silent {
+            *silent = silent.clone().add_scalar(1.0) * (fired.ones_like() - fired);
+        }
         self.step += 1;
         let left = f64::from(self.config.steps - self.step + 1) / f64::from(self.config.steps);
         let rate = self.config.learning_rate * (left / DECAY).min(1.0);
@@ -130,10 +148,18 @@ impl Fit {
     }
 
     /// The objective on the next batch, and its gradients.
-    fn loss_and_gradients(&self) -> (Tensor<1>, Vec<Tensor<3>>) {
-        let warmup = (LAMBDA_WARMUP * f64::from(self.config.steps)).max(1.0);
-        let share = (f64::from(self.step + 1) / warmup).min(1.0);
-        self.objective.gradients(&self.dictionary, self.rows(&self.batch_rows()), share)
+    fn slope(&self) -> Slope {
+        let made = f64::from(self.step + 1);
+        let over = |share: f64| (made / (share * f64::from(self.config.steps)).max(1.0)).min(1.0);
+        let (k, first) = (f64::from(self.config.k), f64::from(self.config.k_start));
+        let per_epoch = self.fit_rows.len() as u32 / self.config.batch_size;
+        let dead_after = f64::from(DEAD_AFTER * per_epoch);
+        let moment = Moment {
+            warmup: over(LAMBDA_WARMUP),
+            k: if first > 0.0 { (first + (k - first) * over(ANNEAL)).round() } else { k },
+            dead: self.silent.as_ref().map(|silent| silent.clone().greater_equal_scalar(dead_after).float()),
+        };
+        self.objective.gradients(&self.dictionary, self.rows(&self.batch_rows()), &moment)
     }
 
     /// Waits until the device has made all updates so far; without this a GPU's queue would grow without bound.
@@ -155,10 +181,10 @@ impl Fit {
         let threshold = self.threshold();
         let held = self.rows(&self.held_rows);
         let codes = self.objective.codes(&self.dictionary, held, threshold);
-        let decoded = self.dictionary.decode(codes.clone());
+        let decoded = self.objective.decode(&self.dictionary, codes.clone());
         let mut transaction = Transaction::default().register(codes.inner()).register(decoded.inner());
         // Before the first update: the objective that it will start from.
-        let loss = self.last_loss.take().unwrap_or_else(|| self.loss_and_gradients().0);
+        let loss = self.last_loss.take().unwrap_or_else(|| self.slope().loss);
         transaction = transaction.register(loss);
         let answers = read(transaction).await?;
         let latents = self.config.latents as usize;
@@ -187,10 +213,11 @@ impl Fit {
         let codes = self.objective.codes(&self.dictionary, self.inputs.clone(), threshold.clone());
         // The order in which `answers` is read below: codes, encoder, its bias, decoder, its bias, and θ where there is one.
         let mut transaction = Transaction::default().register(codes.inner());
-        for parameter in self.dictionary.parameters() {
-            transaction = transaction.register(parameter);
+        let dictionary = self.dictionary.at_rest().masked(self.objective.structure());
+        for parameter in [dictionary.encoder, dictionary.encoder_bias, dictionary.decoder, dictionary.decoder_bias] {
+            transaction = transaction.register(parameter.inner());
         }
-        if let Some(threshold) = threshold {
+        if let Some(threshold) = threshold.or(dictionary.log_threshold.map(Tensor::exp)) {
             transaction = transaction.register(threshold.inner());
         }
         let answers = read(transaction).await?;
@@ -242,7 +269,7 @@ impl Fit {
     ///
     /// Published trainers average the thresholds of late batches; the grid is small, so the exact one is at hand.
     fn threshold(&self) -> Option<Tensor<3>> {
-        (self.config.variant == Variant::BatchTopK).then(|| self.objective.threshold(&self.dictionary, self.rows(&self.fit_rows)))
+        self.objective.threshold(&self.dictionary, self.rows(&self.fit_rows))
     }
 
     /// Rows of this update: epoch e visits the fitted rows in the permutation number e.
@@ -297,15 +324,16 @@ impl Fit {
             tensor("activation_scale", vec![count], self.prepared.iter().map(|p| p.scale).collect()),
         ];
         if let Some(threshold) = answers.get(5) {
-            tensors.push(tensor("threshold", vec![1], threshold.clone()));
+            tensors.push(tensor("threshold", vec![threshold.len()], threshold.clone()));
         }
         Weights { tensors }.to_safetensors(None)
     }
 }
 
 /// Starting dictionary: random directions of norm `decoder_norm` (one per latent, or one per latent and source), encoder the
-/// transpose divided by S, biases 0.
-fn start(config: &CrosscoderConfig, sources: usize, width: usize, device: &Device) -> Dictionary {
+/// transpose divided by the sources that it reads, biases 0.
+fn start(config: &CrosscoderConfig, objective: &Objective, sources: usize, width: usize, device: &Device) -> Dictionary {
+    let structure = objective.structure();
     let (latents, columns) = (config.latents as usize, sources * width);
     let mut decoder = vec![0f32; latents * columns];
     for s in 0..sources {
@@ -314,18 +342,26 @@ fn start(config: &CrosscoderConfig, sources: usize, width: usize, device: &Devic
         for latent in 0..latents {
             let direction: Vec<f64> = (0..width).map(|_| draw.normal()).collect();
             let norm = direction.iter().map(|v| v * v).sum::<f64>().sqrt();
+            if structure.is_shared(latent) && s > 0 {
+                let first = latent * columns;
+                decoder.copy_within(first..first + width, first + s * width);
+                continue;
+            }
             for (j, v) in direction.iter().enumerate() {
                 decoder[latent * columns + s * width + j] = (v / norm * config.decoder_norm) as f32;
             }
         }
     }
-    let encoder: Vec<f32> =
-        (0..columns * latents).map(|i| decoder[(i % latents) * columns + i / latents] / sources as f32).collect();
+    let encoder: Vec<f32> = (0..columns * latents)
+        .map(|i| decoder[(i % latents) * columns + i / latents] / structure.reads(i % latents) as f32)
+        .collect();
     Dictionary {
         encoder: Tensor::from_data(TensorData::new(encoder, [1, columns, latents]), device),
         encoder_bias: Tensor::zeros([1, 1, latents], device),
         decoder: Tensor::from_data(TensorData::new(decoder, [1, latents, columns]), device),
         decoder_bias: Tensor::zeros([1, 1, columns], device),
+        log_threshold: (config.variant == Variant::JumpRelu)
+            .then(|| Tensor::zeros([1, 1, latents], device).add_scalar(FIRST_THRESHOLD.ln())),
     }
 }
 

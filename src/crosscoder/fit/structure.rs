@@ -1,0 +1,201 @@
+//! Which latents read and write which sources, and which share one decoder.
+//!
+//! With all latents free, a birth is a decoder that happened to become small at the early sources. Structure turns the question
+//! around: a latent that may only write from its source on is born there by construction, and what it must explain is whether
+//! the others do without it. Everything is a mask of zeros and ones on the one encoder and decoder, so that no variant has a
+//! loop over sources of its own; a masked weight is never read and has no gradient.
+
+use super::super::config::{CrosscoderConfig, Mask};
+use burn::tensor::{Device, Tensor, TensorData};
+
+/// Penalty of designated shared latents relative to the others' (Anthropic, February 2025: 0.1 to 0.2).
+const SHARED_PENALTY: f32 = 0.1;
+
+/// What a latent may do.
+#[derive(Debug, Clone, PartialEq)]
+struct Role {
+    /// Sources that it reads.
+    reads: Vec<bool>,
+    /// Sources that it writes.
+    writes: Vec<bool>,
+    /// Whether its decoder is one for all sources.
+    is_shared: bool,
+}
+
+/// The roles of all latents, as masks on the device; `None` where nothing is masked.
+#[derive(Debug, Clone)]
+pub(super) struct Structure {
+    roles: Vec<Role>,
+    sources: usize,
+    /// `[1, S·d, m]`, on the tape's device.
+    encoder: Option<Tensor<3>>,
+    /// `[1, m, S·d]`, on the tape's device.
+    decoder: Option<Tensor<3>>,
+    /// Factor of the penalty `[1, 1, m]`, on the tape's device.
+    penalty: Option<Tensor<3>>,
+    /// 1 where a latent's decoder is shared `[1, m, 1]`, without tape.
+    shared: Option<Tensor<3>>,
+}
+
+impl Structure {
+    /// Of `config` for so many sources of one width.
+    pub(super) fn new(config: &CrosscoderConfig, sources: usize, width: usize, device: &Device) -> Self {
+        let roles = roles(config, sources);
+        let latents = roles.len();
+        let tracked = device.clone().autodiff();
+        let columns = sources * width;
+        let mask = |shape: [usize; 3], allows: &dyn Fn(usize, usize) -> bool, is_needed: bool| {
+            is_needed.then(|| {
+                let values: Vec<f32> =
+                    (0..shape[1] * shape[2]).map(|i| f32::from(u8::from(allows(i / shape[2], i % shape[2])))).collect();
+                Tensor::from_data(TensorData::new(values, shape), &tracked)
+            })
+        };
+        let some = |missing: &dyn Fn(&Role) -> bool| roles.iter().any(missing);
+        let penalties: Vec<f32> = roles.iter().map(|role| if role.is_shared { SHARED_PENALTY } else { 1.0 }).collect();
+        let shared: Vec<f32> = roles.iter().map(|role| f32::from(u8::from(role.is_shared))).collect();
+        let has_shared = roles.iter().any(|role| role.is_shared);
+        Self {
+            encoder: mask(
+                [1, columns, latents],
+                &|column, latent| roles[latent].reads[column / width],
+                some(&|r| r.reads.contains(&false)),
+            ),
+            decoder: mask(
+                [1, latents, columns],
+                &|latent, column| roles[latent].writes[column / width],
+                some(&|r| r.writes.contains(&false)),
+            ),
+            penalty: has_shared.then(|| Tensor::from_data(TensorData::new(penalties, [1, 1, latents]), &tracked)),
+            shared: has_shared.then(|| Tensor::from_data(TensorData::new(shared, [1, latents, 1]), device)),
+            roles,
+            sources,
+        }
+    }
+
+    /// The encoder as it reads: `[1, S·d, m]`.
+    pub(super) fn encoder(&self, weights: Tensor<3>) -> Tensor<3> {
+        masked(weights, self.encoder.as_ref())
+    }
+
+    /// The decoder as it writes: `[1, m, S·d]`.
+    pub(super) fn decoder(&self, weights: Tensor<3>) -> Tensor<3> {
+        masked(weights, self.decoder.as_ref())
+    }
+
+    /// A penalty per latent `[1, 1, m]`, weighed by role.
+    pub(super) fn weighed(&self, penalty: Tensor<3>) -> Tensor<3> {
+        masked(penalty, self.penalty.as_ref())
+    }
+
+    /// The gradient of the decoder `[1, m, S·d]`: of shared latents every source gets the sum over sources, which is the gradient
+    /// of the one vector that they are; beginning alike they stay alike.
+    pub(super) fn tied(&self, gradient: Tensor<3>) -> Tensor<3> {
+        let Some(shared) = &self.shared else { return gradient };
+        let [_, latents, columns] = gradient.dims();
+        let width = columns / self.sources;
+        let sum = gradient.clone().reshape([latents, self.sources, width]).sum_dim(1);
+        let sum = sum.repeat_dim(1, self.sources).reshape([1, latents, columns]);
+        let shared = shared.clone();
+        gradient * (shared.ones_like() - shared.clone()) + sum * shared
+    }
+
+    /// Whether a latent has one direction for all sources.
+    pub(super) fn is_shared(&self, latent: usize) -> bool {
+        self.roles[latent].is_shared
+    }
+
+    /// Sources that a latent reads.
+    pub(super) fn reads(&self, latent: usize) -> usize {
+        self.roles[latent].reads.iter().filter(|reads| **reads).count().max(1)
+    }
+}
+
+fn masked(values: Tensor<3>, mask: Option<&Tensor<3>>) -> Tensor<3> {
+    match mask {
+        Some(mask) => values * mask.clone(),
+        None => values,
+    }
+}
+
+/// Dedicated latents first, source by source, then shared ones, then those of the mask, dealt out to the sources in turn.
+fn roles(config: &CrosscoderConfig, sources: usize) -> Vec<Role> {
+    let latents = config.latents as usize;
+    let count = |share: f64| (share * latents as f64).round() as usize;
+    let only = |allows: &dyn Fn(usize) -> bool| (0..sources).map(allows).collect::<Vec<bool>>();
+    let all = || vec![true; sources];
+    let mut roles = Vec::with_capacity(latents);
+    for own in 0..sources {
+        let role = Role { reads: only(&|s| s == own), writes: only(&|s| s == own), is_shared: false };
+        roles.extend(core::iter::repeat_n(role, count(config.dedicated_latents)));
+    }
+    let shared = Role { reads: all(), writes: all(), is_shared: true };
+    roles.extend(core::iter::repeat_n(shared, count(config.shared_latents)));
+    let window = config.window.max(1) as usize;
+    let mut next = 0;
+    while roles.len() < latents {
+        let own = next % sources.max(1);
+        next += 1;
+        let (reads, writes) = match config.mask {
+            Mask::Acausal => (all(), all()),
+            Mask::Forward => (only(&|s| s == own), only(&|s| s >= own)),
+            Mask::Window => {
+                // A window that would reach beyond the last source begins earlier.
+                let first = own.min(sources.saturating_sub(window));
+                let inside = |s: usize| s >= first && s < first + window;
+                (only(&inside), only(&inside))
+            }
+            Mask::LastOnly => (only(&|s| s + 1 == sources), all()),
+        };
+        roles.push(Role { reads, writes, is_shared: false });
+    }
+    roles.truncate(latents);
+    roles
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::presets::crosscoder_preset;
+    use super::*;
+
+    fn config(mask: Mask, shared: f64, dedicated: f64) -> CrosscoderConfig {
+        let base = crosscoder_preset("births").unwrap().config.clone();
+        CrosscoderConfig { latents: 12, mask, window: 2, shared_latents: shared, dedicated_latents: dedicated, ..base }
+    }
+
+    fn written(role: &Role) -> String {
+        let marks = |list: &[bool]| list.iter().map(|on| if *on { 'x' } else { '.' }).collect::<String>();
+        format!("{}>{}{}", marks(&role.reads), marks(&role.writes), if role.is_shared { "=" } else { "" })
+    }
+
+    fn all(config: &CrosscoderConfig) -> Vec<String> {
+        roles(config, 3).iter().map(written).collect()
+    }
+
+    #[test]
+    fn latents_have_the_roles_of_their_mask_in_turn() {
+        assert!(all(&config(Mask::Acausal, 0.0, 0.0)).iter().all(|role| role == "xxx>xxx"));
+        assert_eq!(all(&config(Mask::Forward, 0.0, 0.0))[..4], ["x..>xxx", ".x.>.xx", "..x>..x", "x..>xxx"]);
+        assert_eq!(all(&config(Mask::Window, 0.0, 0.0))[..3], ["xx.>xx.", ".xx>.xx", ".xx>.xx"]);
+        assert!(all(&config(Mask::LastOnly, 0.0, 0.0)).iter().all(|role| role == "..x>xxx"));
+    }
+
+    #[test]
+    fn dedicated_and_shared_latents_come_first() {
+        let found = all(&config(Mask::Forward, 0.25, 1.0 / 6.0));
+        assert_eq!(found[..6], ["x..>x..", "x..>x..", ".x.>.x.", ".x.>.x.", "..x>..x", "..x>..x"]);
+        assert_eq!(found[6..9], ["xxx>xxx="; 3]);
+        assert_eq!((found.len(), found[9].as_str()), (12, "x..>xxx"));
+    }
+
+    #[test]
+    fn a_shared_decoder_moves_as_one() {
+        let device = Device::flex();
+        let structure = Structure::new(&config(Mask::Acausal, 1.0 / 12.0, 0.0), 3, 2, &device);
+        let values: Vec<f32> = (0..12 * 6).map(|i| i as f32).collect();
+        let gradient = Tensor::<3>::from_data(TensorData::new(values, [1, 12, 6]), &device);
+        let tied = structure.tied(gradient).into_data().try_into_vec::<f32>().unwrap();
+        assert_eq!(tied[..6], [6.0, 9.0, 6.0, 9.0, 6.0, 9.0], "0 + 2 + 4 and 1 + 3 + 5");
+        assert_eq!(tied[6..12], [6.0, 7.0, 8.0, 9.0, 10.0, 11.0]);
+    }
+}
