@@ -71,6 +71,7 @@ fn crosscoder(name: &str) -> CrosscoderResult {
         vanished: 0,
         residue_energy_share: 0.82,
         latents: vec![latent(0, LatentClass::Emergent), latent(1, LatentClass::Dead)],
+        causal: None,
         twins: vec![Twins { latents: [1, 0], homes: [0, 1], cosine: 0.95 }],
         wall_seconds: 1.5,
         activations: vec![0.0, 1.0, 0.1, 0.2, 0.0, 3.5],

@@ -7,8 +7,11 @@
 mod support;
 
 use burn::tensor::Device;
+use grokscope::crosscoder::causal::Effect;
 use grokscope::crosscoder::fit::Fit;
-use grokscope::crosscoder::{CrosscoderConfig, Kind, PlantedConfig, Source, crosscoder_preset, null_of, pick_sources, plant};
+use grokscope::crosscoder::{
+    CrosscoderConfig, Kind, LatentClass, PlantedConfig, Source, crosscoder_preset, null_of, pick_sources, plant,
+};
 use grokscope::experiment::{preset, with_value};
 use grokscope::record::Weights;
 use grokscope::task::Dataset;
@@ -55,11 +58,40 @@ fn flagship(seed: u64) {
     );
     assert!(found.residue_energy_share > 0.5, "{}", found.residue_energy_share);
 
-    let null = fit(null_of(&births), &experiment, &record.checkpoints);
+    // The emergent latents are what the clean network answers with: without them it is lost, without as many others it is not.
+    let causal = found.causal.as_ref().unwrap();
+    for source in &causal.sources {
+        let rise = |e: &Effect| e.test_loss - source.clean.test_loss;
+        for set in &source.sets {
+            eprintln!(
+                "  step {} {:?} {}: test loss +{:.3} (mean +{:.3}, resampled +{:.3}), random {:?}, matched {:?}",
+                source.step,
+                set.class,
+                set.count,
+                rise(&set.zero),
+                rise(&set.mean),
+                rise(&set.resample),
+                set.random,
+                set.matched
+            );
+        }
+        eprintln!("  step {} recovered {:?} spliced KL {:?}", source.step, source.loss_recovered, source.spliced.kl);
+    }
+    for swap in &causal.swaps {
+        eprintln!("  swap {:?} {}: KL {:?} random {:?}", swap.class, swap.count, swap.effect.kl, swap.random_kl);
+    }
+    let last = causal.sources.last().unwrap();
+    let emergent = last.sets.iter().find(|set| set.class == LatentClass::Emergent).unwrap();
+    let rise = emergent.zero.test_loss - last.clean.test_loss;
+    assert!(rise >= 3.0 * emergent.random.unwrap().upper, "{rise} {:?}", emergent.random);
+    assert!(rise >= 3.0 * emergent.matched.unwrap().upper, "{rise} {:?}", emergent.matched);
+
+    let null = fit(CrosscoderConfig { probe: false, ..null_of(&births) }, &experiment, &record.checkpoints);
     eprintln!("seed {seed}: null emergent {} vanished {} of {}", null.emergent, null.vanished, null.alive);
     assert!(f64::from(null.emergent + null.vanished) <= 0.01 * f64::from(null.alive));
 
-    let top_k = CrosscoderConfig { sources: births.sources.clone(), ..crosscoder_preset("batch-top-k").unwrap().config.clone() };
+    let contrast = crosscoder_preset("batch-top-k").unwrap().config.clone();
+    let top_k = CrosscoderConfig { sources: births.sources.clone(), probe: false, ..contrast };
     let top_k = fit(top_k, &experiment, &record.checkpoints);
     eprintln!(
         "seed {seed}: batch top-k EV {:?} L0 {:.1} shared {} emergent {} in {:.1} s",
@@ -103,7 +135,7 @@ fn planted(config: CrosscoderConfig, seed: u64) -> (Vec<(Kind, usize, usize)>, V
     while !fit.is_done() {
         fit.advance();
     }
-    let result = pollster::block_on(fit.finish(0.0)).unwrap();
+    let (result, _) = pollster::block_on(fit.finish(0.0)).unwrap();
     let file = Weights::from_safetensors(&result.weights).unwrap();
     let decoder = &file.get("decoder.weight").unwrap().values;
     let scales = &file.get("activation_scale").unwrap().values;

@@ -58,6 +58,9 @@ pub struct CrosscoderConfig {
     /// α of the auxiliary loss, by which dead latents learn what the others leave (AuxK); 0: none.
     #[serde(default)]
     pub aux: f64,
+    /// Whether classes of latents are taken out afterwards to see what they do to the loss.
+    #[serde(default)]
+    pub probe: bool,
 }
 
 fn one() -> u32 {
@@ -105,6 +108,17 @@ pub enum Variant {
 }
 
 impl Variant {
+    /// Name in files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::L1OfNorms => "l1_of_norms",
+            Self::BatchTopK => "batch_top_k",
+            Self::L2OfNorms => "l2_of_norms",
+            Self::TopK => "top_k",
+            Self::JumpRelu => "jump_relu",
+        }
+    }
+
     /// Whether it keeps a number of latents.
     pub fn counts(self) -> bool {
         matches!(self, Self::BatchTopK | Self::TopK)

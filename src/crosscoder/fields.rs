@@ -120,6 +120,13 @@ static FIELDS: &[Field] = &[
         closed(0.0, 10.0),
     )
     .neutral("0"),
+    Field::new(
+        "probe",
+        "Take latents out",
+        "Afterwards, take each class of latents out of the network and compare the loss with as many others",
+        FieldKind::Toggle,
+    )
+    .neutral("false"),
 ];
 
 impl Editable for CrosscoderConfig {

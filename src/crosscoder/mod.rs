@@ -2,6 +2,7 @@
 
 mod absence;
 mod analysis;
+pub mod causal;
 mod classes;
 mod config;
 mod directions;
@@ -29,8 +30,8 @@ pub use classes::{
     ABSENT_BELOW, DECOUPLED_FROM, PRESENT_ABOVE, REAL_ABSENCE_BELOW, RESIDUE_ABOVE, ROTATED_BELOW, SHARED_FROM, STABLE_FROM,
     TWINS_ABOVE, classify, is_shared, relative_norms,
 };
-pub use directions::COSINE_FROM;
 pub use config::{CrosscoderConfig, Hook, Mask, Variant};
+pub use directions::COSINE_FROM;
 pub use explained_variance::explained_variance;
 pub use fields::{CROSSCODER_SCHEMA, crosscoder_fields, with_value};
 pub use folds::folds;

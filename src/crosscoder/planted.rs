@@ -100,6 +100,9 @@ pub struct PlantedScore {
     pub presence_accuracy: f64,
     /// Mean over features of |cos| between concatenated decoder and concatenated g·u; 0 for unmatched features.
     pub mean_cosine: f64,
+    /// Mean distance, in sources, between the planted and the found birth (first relative norm ≥ .5) of matched emergent features;
+    /// `None` without any.
+    pub birth_error: Option<f64>,
     /// Mean relative decoder norm of matched weak-early features in the sources where they have strength .3; `None` without any.
     pub weak_profile: Option<f64>,
 }
@@ -186,7 +189,7 @@ impl Planted {
         let width = self.sources.first().map_or(1, |source| source.width);
         let vector = |source: usize, latent: usize| &decoder[source][latent * width..(latent + 1) * width];
         let mut recovered: Vec<Recovered> = Vec::new();
-        let (mut right, mut entries, mut cosines, mut weak) = (0, 0, 0.0, Vec::new());
+        let (mut right, mut entries, mut cosines, mut weak, mut births) = (0, 0, 0.0, Vec::new(), Vec::new());
         for (feature, matched) in self.features.iter().zip(&matched) {
             entries += feature.strength.len();
             let mut is_found = false;
@@ -201,6 +204,10 @@ impl Planted {
                 let home = feature.home();
                 let at_home = dot(vector(home, latent), &feature.directions[home]) / f64::from(norms[home]);
                 is_found = at_home > FOUND_ABOVE && agreeing == feature.strength.len();
+                if feature.kind == Kind::Emergent {
+                    let born = |values: &[f32]| values.iter().position(|v| *v >= SHARED_FROM).unwrap_or(values.len());
+                    births.push(born(&profile).abs_diff(born(&feature.strength)) as f64);
+                }
                 if feature.kind == Kind::WeakEarly {
                     weak.extend(profile.iter().zip(&feature.strength).filter(|(_, g)| **g < 1.0).map(|(r, _)| f64::from(*r)));
                 }
@@ -217,6 +224,7 @@ impl Planted {
             recovered,
             presence_accuracy: mean(f64::from(right as u32), entries),
             mean_cosine: mean(cosines, self.features.len()),
+            birth_error: (!births.is_empty()).then(|| mean(births.iter().sum(), births.len())),
             weak_profile: (!weak.is_empty()).then(|| mean(weak.iter().sum(), weak.len())),
         }
     }

@@ -76,6 +76,7 @@ static PRESETS: LazyLock<Vec<CrosscoderPreset>> = LazyLock::new(|| {
         dedicated_latents: 0.0,
         prefixes: 1,
         aux: 0.0,
+        probe: true,
     };
     let contrast = CrosscoderConfig { name: "batch-top-k".into(), variant: Variant::BatchTopK, ..births.clone() };
     vec![

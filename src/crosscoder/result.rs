@@ -1,6 +1,7 @@
 //! What a crosscoder fit found: plain numbers that the page draws, the archive stores and the command line prints.
 
 use super::absence::Absence;
+use super::causal::CausalResult;
 use super::config::CrosscoderConfig;
 use super::grid_descriptors::GridDescriptors;
 use super::twins::Twins;
@@ -59,6 +60,22 @@ pub enum LatentClass {
     Unclear,
     /// Fires on no input of the grid.
     Dead,
+}
+
+impl LatentClass {
+    /// Name for people.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Stable => "stable",
+            Self::Rotated => "rotated",
+            Self::Emergent => "emergent",
+            Self::Vanished => "vanished",
+            Self::Transient => "transient",
+            Self::Recurrent => "recurrent",
+            Self::Unclear => "unclear",
+            Self::Dead => "dead",
+        }
+    }
 }
 
 /// One latent. Fields with a default are missing in results of earlier versions.
@@ -153,6 +170,9 @@ pub struct CrosscoderResult {
     pub residue_energy_share: f32,
     /// Every latent, dead ones included.
     pub latents: Vec<Latent>,
+    /// What latents do to the loss, if that was asked for.
+    #[serde(default)]
+    pub causal: Option<CausalResult>,
     /// Pairs of latents that may be one feature, most alike first; missing in results of earlier versions.
     #[serde(default)]
     pub twins: Vec<Twins>,

@@ -1,6 +1,7 @@
 //! One crosscoder fit under way: reading the sources' activations, then ticks of updates.
 
 use super::capability::EngineKind;
+use super::causal::Probing;
 use super::message::Event;
 use super::port::Port;
 use super::tick::Tick;
@@ -12,12 +13,29 @@ use crate::record::{Checkpoint, UserError, Weights};
 use crate::task::{Dataset, Domain};
 use burn::tensor::{Device, Tensor};
 
+/// Milliseconds of interventions at a stretch.
+const STRETCH_MS: f64 = 50.0;
+
 /// A fit with its clock.
 pub(super) struct Fitting {
-    fit: Fit,
+    work: Work,
+    experiment: Experiment,
+    checkpoints: Vec<Checkpoint>,
+    kind: EngineKind,
+    device: Device,
     steps: u32,
     tick: Tick,
     worked_ms: f64,
+}
+
+/// What it is at.
+enum Work {
+    Fit(Box<Fit>),
+    /// What the latents do, if that is wanted.
+    Probe(Box<Probing>),
+    Done(Box<CrosscoderResult>),
+    /// Only while one passes into the next.
+    Nothing,
 }
 
 impl Fitting {
@@ -34,48 +52,97 @@ impl Fitting {
         let sources = activations(&config.sources, config.hook, experiment, checkpoints, &data, kind, device).await?;
         let steps = config.steps;
         let most = if kind == EngineKind::Gpu { 16 } else { 4096 };
-        Ok(Self { fit: Fit::new(config, sources, data, device)?, steps, tick: Tick::new(most), worked_ms: 0.0 })
+        Ok(Self {
+            work: Work::Fit(Box::new(Fit::new(config, sources, data, device)?)),
+            experiment: experiment.clone(),
+            checkpoints: checkpoints.to_vec(),
+            kind,
+            device: device.clone(),
+            steps,
+            tick: Tick::new(most),
+            worked_ms: 0.0,
+        })
     }
 
-    /// About 50 ms of updates. True when the fit is done.
+    /// About 50 ms of updates or interventions. True when all is done.
     pub(super) async fn advance(&mut self, port: &mut impl Port) -> Result<bool, UserError> {
         let begun = port.now_ms();
-        let mut made = 0;
-        while made < self.tick.steps() && !self.fit.is_done() {
-            if self.fit.row_is_due() {
-                self.report(port).await?;
+        match &mut self.work {
+            Work::Fit(fit) => {
+                let mut made = 0;
+                while made < self.tick.steps() && !fit.is_done() {
+                    if fit.row_is_due() {
+                        report(fit, self.steps, port).await?;
+                    }
+                    fit.advance();
+                    made += 1;
+                }
+                if fit.row_is_due() {
+                    report(fit, self.steps, port).await?;
+                }
+                fit.settle().await?;
+                let is_done = fit.is_done();
+                let spent = port.now_ms() - begun;
+                self.worked_ms += spent;
+                self.tick.took(made, spent);
+                if is_done {
+                    self.analyse(port).await?;
+                }
             }
-            self.fit.advance();
-            made += 1;
+            Work::Probe(probing) => {
+                let mut is_done = false;
+                while !is_done && port.now_ms() - begun < STRETCH_MS {
+                    is_done = probing.advance().await?;
+                }
+                port.emit(Event::FitProbing(probing.done()));
+                if is_done && let Work::Probe(probing) = core::mem::replace(&mut self.work, Work::Nothing) {
+                    self.work = Work::Done(Box::new(probing.finish()));
+                }
+                self.worked_ms += port.now_ms() - begun;
+            }
+            Work::Done(_) | Work::Nothing => {}
         }
-        if self.fit.row_is_due() {
-            self.report(port).await?;
-        }
-        self.fit.settle().await?;
-        let spent = port.now_ms() - begun;
-        self.worked_ms += spent;
-        self.tick.took(made, spent);
-        Ok(self.fit.is_done())
+        Ok(matches!(self.work, Work::Done(_)))
     }
 
-    async fn report(&mut self, port: &mut impl Port) -> Result<(), UserError> {
-        let row = self.fit.row().await?;
-        if row.step > 0 && !row.loss.is_finite() {
-            return Err(UserError::new(
-                format!("The fit's loss stopped being a number at update {}", row.step),
-                "Lower the fit's learning rate or λ",
-            ));
-        }
-        port.emit(Event::FitProgress { row, steps: self.steps });
+    /// From the last update to the result, or to the interventions on it.
+    async fn analyse(&mut self, port: &mut impl Port) -> Result<(), UserError> {
+        let begun = port.now_ms();
+        let Work::Fit(fit) = core::mem::replace(&mut self.work, Work::Nothing) else { return Ok(()) };
+        let (mut result, anatomy) = fit.finish(0.0).await?;
+        self.worked_ms += port.now_ms() - begun;
+        result.wall_seconds = self.worked_ms / 1000.0;
+        self.work = if result.config.probe {
+            let probing = Probing::new(result, anatomy, &self.experiment, &self.checkpoints, self.kind, &self.device)?;
+            Work::Probe(Box::new(probing))
+        } else {
+            Work::Done(Box::new(result))
+        };
         Ok(())
     }
 
-    pub(super) async fn finish(self, port: &mut impl Port) -> Result<CrosscoderResult, UserError> {
-        let begun = port.now_ms();
-        let mut result = self.fit.finish(self.worked_ms / 1000.0).await?;
-        result.wall_seconds += (port.now_ms() - begun) / 1000.0;
-        Ok(result)
+    /// The result, once all is done.
+    ///
+    /// # Errors
+    /// If it is not.
+    pub(super) fn finish(self) -> Result<CrosscoderResult, UserError> {
+        match self.work {
+            Work::Done(result) => Ok(CrosscoderResult { wall_seconds: self.worked_ms / 1000.0, ..*result }),
+            _ => Err(UserError::new("The fit ended without a result", "Fit again")),
+        }
     }
+}
+
+async fn report(fit: &mut Fit, steps: u32, port: &mut impl Port) -> Result<(), UserError> {
+    let row = fit.row().await?;
+    if row.step > 0 && !row.loss.is_finite() {
+        return Err(UserError::new(
+            format!("The fit's loss stopped being a number at update {}", row.step),
+            "Lower the fit's learning rate or λ",
+        ));
+    }
+    port.emit(Event::FitProgress { row, steps });
+    Ok(())
 }
 
 /// Raw activations `[rows, width]` of each of `steps` at `hook`, over all rows of `data`.
@@ -121,7 +188,7 @@ pub async fn activations(
 }
 
 /// The weights at step 0, whose outputs a centred network subtracts: drawn again, but for those that an earlier stage left.
-fn starting_weights(experiment: &Experiment, checkpoints: &[Checkpoint]) -> Result<Weights, UserError> {
+pub(super) fn starting_weights(experiment: &Experiment, checkpoints: &[Checkpoint]) -> Result<Weights, UserError> {
     if experiment.stage_use() != Some(Use::Transplant) {
         return model::start(experiment);
     }

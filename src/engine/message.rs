@@ -164,6 +164,8 @@ pub enum Event {
         /// Updates to make in all.
         steps: u32,
     },
+    /// A fit is made, and its latents are taken out to see what they do: share of the interventions, 0..=1.
+    FitProbing(f32),
     /// A fit ended.
     FitDone(Box<FitOutcome>),
     /// The fit was cancelled.

@@ -2,6 +2,8 @@
 //! burn is compiled in, the runner that trains, fits and races.
 
 pub mod capability;
+#[cfg(feature = "compute")]
+mod causal;
 #[cfg(feature = "cli")]
 mod direct;
 #[cfg(feature = "compute")]

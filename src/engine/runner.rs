@@ -236,7 +236,7 @@ impl<P: Port> Runner<P> {
         if fit.advance(&mut self.port).await?
             && let Some(fit) = self.fit.take()
         {
-            let result = fit.finish(&mut self.port).await?;
+            let result = fit.finish()?;
             self.port.emit(Event::FitDone(Box::new(result.into())));
         }
         Ok(())

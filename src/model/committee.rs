@@ -88,9 +88,9 @@ impl Network for Committee {
             }
             None => inputs.rows_of_a(w_in),
         };
-        activations.record(Hook::MlpPre, &pre);
-        let mut post = pre.clone() + (pre.clone() * pre).mul_scalar(0.5 * self.epsilon);
-        activations.record(Hook::MlpPost, &post);
+        let pre = activations.pass(Hook::MlpPre, pre);
+        let post = pre.clone() + (pre.clone() * pre).mul_scalar(0.5 * self.epsilon);
+        let mut post = activations.pass(Hook::MlpPost, post);
         if let Some(mask) = dropout {
             post = post * mask.clone();
         }

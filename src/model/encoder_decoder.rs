@@ -131,9 +131,8 @@ impl Network for EncoderDecoder {
         activations.record(Hook::Embed, &sum);
         let first = self.activation.apply(sum.matmul(w_in) + b_in);
         let pre = first.matmul(w_1) + b_1;
-        activations.record(Hook::MlpPre, &pre);
-        let mut post = self.activation.apply(pre);
-        activations.record(Hook::MlpPost, &post);
+        let pre = activations.pass(Hook::MlpPre, pre);
+        let mut post = activations.pass(Hook::MlpPost, self.activation.apply(pre));
         if let Some(mask) = dropout {
             post = post * mask.clone();
         }

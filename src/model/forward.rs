@@ -103,15 +103,44 @@ impl Model {
         let outputs = self.network.forward(parameters, inputs, None, &mut activations);
         let of = |hook: &Hook| match hook {
             Hook::Logits => Ok(self.finished(outputs.clone(), start, inputs)),
-            hook => activations.get(*hook).cloned().ok_or_else(|| {
-                let there: Vec<&str> = self.hooks.iter().map(|hook| hook.name()).collect();
-                UserError::new(
-                    format!("A network of the kind {} has no {}", self.name, hook.name()),
-                    format!("Choose the hook {}", there.join(" or ")),
-                )
-            }),
+            hook => activations.get(*hook).cloned().ok_or_else(|| self.lacks(*hook)),
         };
         hooks.iter().map(of).collect()
+    }
+
+    /// Outputs of each row if `value` `[replica, row, width]` goes on in place of the activation at `hook`. Shapes as for
+    /// [`Model::outputs`].
+    ///
+    /// # Errors
+    /// If nothing can be put in there: the input, or a hook that this network lacks.
+    pub fn spliced(
+        &self,
+        parameters: &[Tensor<3>],
+        start: Option<&[Tensor<3>]>,
+        inputs: &Inputs,
+        hook: Hook,
+        value: Tensor<3>,
+    ) -> Result<Tensor<3>, UserError> {
+        match hook {
+            Hook::Logits => Ok(value),
+            Hook::Embed | Hook::Pattern => Err(UserError::new(
+                format!("Nothing can be put in at {}", hook.name()),
+                "Choose a hook behind attention, e.g. resid_post or mlp_post",
+            )),
+            hook if !self.hooks.contains(&hook) => Err(self.lacks(hook)),
+            hook => {
+                let outputs = self.network.forward(parameters, inputs, None, &mut Activations::spliced(hook, value));
+                Ok(self.finished(outputs, start, inputs))
+            }
+        }
+    }
+
+    fn lacks(&self, hook: Hook) -> UserError {
+        let there: Vec<&str> = self.hooks.iter().map(|hook| hook.name()).collect();
+        UserError::new(
+            format!("A network of the kind {} has no {}", self.name, hook.name()),
+            format!("Choose the hook {}", there.join(" or ")),
+        )
     }
 
     /// A multiplier of 1 costs nothing.

@@ -81,8 +81,13 @@ impl Layers {
             pre = plus(post.matmul(parameters[*w].clone()), *b, parameters);
             post = self.activation.apply(pre.clone());
         }
-        activations.record(Hook::MlpPre, &pre);
-        activations.record(Hook::MlpPost, &post);
+        // Only the last layer is at the hooks; a spliced one is passed through the non-linearity again.
+        if activations.splices(Hook::MlpPre) {
+            post = self.activation.apply(activations.pass(Hook::MlpPre, pre));
+        } else {
+            activations.record(Hook::MlpPre, &pre);
+        }
+        let post = activations.pass(Hook::MlpPost, post);
         match dropout {
             Some(mask) => post * mask.clone(),
             None => post,

@@ -48,6 +48,8 @@ pub struct Shape {
 pub struct Activations {
     wanted: Wanted,
     found: Vec<(Hook, Tensor<3>)>,
+    /// What is to go on in place of the activation at a hook.
+    spliced: Option<(Hook, Tensor<3>)>,
 }
 
 #[cfg(feature = "compute")]
@@ -63,12 +65,17 @@ enum Wanted {
 impl Activations {
     /// Keeps only what passes `hooks`.
     pub fn only(hooks: &[Hook]) -> Self {
-        Self { wanted: Wanted::These(hooks.to_vec()), found: Vec::new() }
+        Self { wanted: Wanted::These(hooks.to_vec()), ..Self::default() }
     }
 
     /// Keeps nothing: for training, where an activation kept is memory lost.
     pub fn none() -> Self {
-        Self { wanted: Wanted::Nothing, found: Vec::new() }
+        Self { wanted: Wanted::Nothing, ..Self::default() }
+    }
+
+    /// Keeps nothing, and lets `value` go on in place of the activation at `hook`.
+    pub fn spliced(hook: Hook, value: Tensor<3>) -> Self {
+        Self { spliced: Some((hook, value)), ..Self::none() }
     }
 
     /// Whether the activation at `hook` will be kept; one that costs extra work is computed only then.
@@ -86,6 +93,20 @@ impl Activations {
             self.found.retain(|(name, _)| *name != hook);
             self.found.push((hook, value.clone()));
         }
+    }
+
+    /// Remembers the activation at `hook` as [`Activations::record`], and returns what goes on from there.
+    pub fn pass(&mut self, hook: Hook, value: Tensor<3>) -> Tensor<3> {
+        self.record(hook, &value);
+        match &self.spliced {
+            Some((at, other)) if *at == hook => other.clone(),
+            _ => value,
+        }
+    }
+
+    /// Whether something else goes on at `hook`.
+    pub fn splices(&self, hook: Hook) -> bool {
+        self.spliced.as_ref().is_some_and(|(at, _)| *at == hook)
     }
 
     /// The activation at `hook`.

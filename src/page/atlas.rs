@@ -10,7 +10,7 @@ use super::live::{flag, part, text};
 use super::run::status;
 use super::session;
 use super::store::{FitState, Lab, View, grouped};
-use crate::crosscoder::{CrosscoderConfig, Hook, Variant, crosscoder_fields, crosscoder_presets, null_of, pick_sources};
+use crate::crosscoder::{CrosscoderConfig, Hook, Mask, crosscoder_fields, crosscoder_presets, null_of, pick_sources};
 use crate::experiment::FieldError;
 use crate::plot::{Axis, Curves, Ink, NumberFormat, Picture, Scale, Series};
 use crate::record::UserError;
@@ -85,7 +85,8 @@ fn named(lab: Lab, config: CrosscoderConfig) -> CrosscoderConfig {
     let stem = match config.variant {
         _ if config.name.ends_with("-null") => config.name.clone(),
         variant => {
-            crosscoder_presets().iter().find(|preset| preset.config.variant == variant).map_or("fit", |p| p.name).to_owned()
+            let preset = crosscoder_presets().iter().find(|preset| preset.config.variant == variant);
+            preset.map_or_else(|| variant.name().replace('_', "-"), |preset| preset.name.to_owned())
         }
     };
     let taken = |name: &str| lab.fits.with_untracked(|fits| fits.iter().any(|fit| fit.config.name == name));
@@ -125,10 +126,15 @@ fn workbench(lab: Lab) -> AnyView {
         shown
             .into_iter()
             .map(|field| {
-                // The setting of the other sparsity rule has no effect, so it is not shown.
+                // A setting that has no effect under this sparsity rule or mask is not shown.
                 let shown = move || {
-                    let variant = lab.fit_form.value.with(|config| config.variant);
-                    field.path != if variant == Variant::L1OfNorms { "k" } else { "lambda" }
+                    let (variant, mask) = lab.fit_form.value.with(|config| (config.variant, config.mask));
+                    match field.path {
+                        "k" | "k_start" => variant.counts(),
+                        "lambda" => !variant.counts(),
+                        "window" => mask == Mask::Window,
+                        _ => true,
+                    }
                 };
                 let base = move || base.map(|preset| super::form::written(&preset.config, field));
                 view! { <div hidden=flag(move || !shown())>{control(lab.fit_form, field, "xc", errors, Box::new(base))}</div> }
@@ -234,6 +240,9 @@ fn fit_status(lab: Lab) -> AnyView {
     let step = Memo::new(move |_| lab.fit_curves.with(|curves| curves.last().map_or(0, |row| row.step)));
     let words = move || match lab.fit_state.get() {
         FitState::Idle | FitState::Done => String::new(),
+        FitState::Running if lab.fit_probing.get().is_some() => {
+            format!("taking latents out, {:.0}% done", 100.0 * lab.fit_probing.get().unwrap_or(0.0))
+        }
         FitState::Running => {
             format!("step {} of {}", grouped(step.get().into()), grouped(lab.fit_plan.with(|plan| plan.0).into()))
         }

@@ -19,6 +19,7 @@ pub(super) fn fit(lab: Lab, config: CrosscoderConfig) {
     let checkpoints = lab.checkpoints.with_untracked(|all| all.iter().filter(wanted).cloned().collect());
     lab.fit_plan.set((config.steps, config.sources.clone()));
     lab.fit_curves.set(Vec::new());
+    lab.fit_probing.set(None);
     lab.fit_state.set(FitState::Running);
     lab.error.set(None);
     lab.waiting.update_value(|waiting| waiting.fit = true);

@@ -1,5 +1,6 @@
 //! What a fit found: a sentence, the heat-map of all latents over the checkpoints, and one latent at a time.
 
+use super::causal::causal;
 use super::chart::{Sheet, Show, figure, keep, named_sheet, of_experiment};
 use super::live::{part, text};
 use super::pairs::{Pairs, pair_map};
@@ -47,8 +48,9 @@ pub(super) fn result(lab: Lab, fit: Arc<CrosscoderResult>) -> AnyView {
         {summary(&fit)}
         <div class="atlas">
             {overview(lab, fit.clone(), order, only)}
-            {one(lab, fit)}
+            {one(lab, fit.clone())}
         </div>
+        {causal(lab, &fit)}
     }
     .into_any()
 }

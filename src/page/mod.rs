@@ -7,6 +7,7 @@ mod appearance;
 mod atlas;
 mod branch;
 mod cards;
+mod causal;
 mod chart;
 mod claim;
 mod configure;

@@ -214,6 +214,7 @@ pub(super) fn clear(lab: Lab) {
     lab.latent.set(None);
     lab.fit_state.set(FitState::Idle);
     lab.fit_curves.set(Vec::new());
+    lab.fit_probing.set(None);
     lab.time.set(None);
     lab.hover.set(None);
     lab.choice.set(None);
@@ -337,12 +338,14 @@ fn apply(lab: Lab, event: Event) {
         Event::Stage { step, steps } => lab.stage.set((step < steps).then_some((step, steps))),
         Event::Finished(summary) => finished(lab, summary),
         // A fit of a run that was cleared may still have had something to say.
-        Event::FitProgress { .. } | Event::FitDone(_) if lab.fit_state.get_untracked() != FitState::Running => {}
+        Event::FitProgress { .. } | Event::FitProbing(_) | Event::FitDone(_)
+            if lab.fit_state.get_untracked() != FitState::Running => {}
         Event::FitProgress { row, steps } => {
             lab.waiting.update_value(|waiting| waiting.fit = false);
             lab.fit_plan.update(|plan| plan.0 = steps);
             lab.fit_curves.update(|curves| curves.push(row));
         }
+        Event::FitProbing(done) => lab.fit_probing.set(Some(done)),
         Event::FitDone(outcome) => fit_done(lab, *outcome),
         Event::FitCancelled => {
             lab.fit_state.set(if lab.waiting.get_value().cancel { FitState::Idle } else { FitState::Error });

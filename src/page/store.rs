@@ -146,6 +146,8 @@ pub(super) struct Lab {
     pub(super) fit_state: RwSignal<FitState>,
     /// Live curves of the newest fit.
     pub(super) fit_curves: RwSignal<Vec<FitRow>>,
+    /// Share of the interventions on a made fit that are done.
+    pub(super) fit_probing: RwSignal<Option<f32>>,
     /// Updates that the newest fit makes in all, and the steps of its sources.
     pub(super) fit_plan: RwSignal<(u32, Vec<u32>)>,
 
@@ -229,6 +231,7 @@ impl Lab {
             latent: RwSignal::new(None),
             fit_state: RwSignal::new(FitState::Idle),
             fit_curves: RwSignal::new(Vec::new()),
+            fit_probing: RwSignal::new(None),
             fit_plan: RwSignal::new((0, Vec::new())),
             race: RaceLab::new(),
             engine: RwSignal::new(EngineState::Loading),

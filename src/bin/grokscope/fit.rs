@@ -1,6 +1,7 @@
 //! `crosscoder`.
 
 use super::{folder, say, shown, train};
+use grokscope::crosscoder::causal::{Band, CausalResult, Effect};
 use grokscope::crosscoder::{CrosscoderConfig, CrosscoderResult, LatentClass, null_of, pick_sources};
 use grokscope::engine::capability::EngineWish;
 use grokscope::engine::converse;
@@ -60,5 +61,48 @@ fn print(result: &CrosscoderResult) {
         "of the shared {stable} stable, {rotated} rotated  transient {transient}  recurrent {recurrent}  twins {}",
         result.twins.len()
     ));
+    if let Some(causal) = &result.causal {
+        print_causal(causal);
+    }
     say(&format!("{:.1} s", result.wall_seconds));
+}
+
+/// What each class does to the test loss at each source, and what the last network makes of the first one's activation with it.
+fn print_causal(causal: &CausalResult) {
+    say(
+        "| step | taken out | latents | test loss | with mean | resampled | as many others (95%) | as strong (95%) | moved as far (95%) |",
+    );
+    say("|---|---|---|---|---|---|---|---|---|");
+    let upper = |band: Option<Band>| band.map_or("–".to_owned(), |band| format!("{:+.2e}", band.upper));
+    for source in &causal.sources {
+        for set in &source.sets {
+            let rise = |effect: &Effect| format!("{:+.3}", effect.test_loss - source.clean.test_loss);
+            say(&format!(
+                "| {} | {} | {} | {} | {} | {} | {} | {} | {} |",
+                source.step,
+                set.class.name(),
+                set.count,
+                rise(&set.zero),
+                rise(&set.mean),
+                rise(&set.resample),
+                upper(set.random),
+                upper(set.matched),
+                upper(set.moved)
+            ));
+        }
+        let recovered =
+            source.loss_recovered.map_or("– (the activation hardly matters)".to_owned(), |share| format!("{share:.4}"));
+        let kl = source.spliced.kl.map_or("–".to_owned(), |kl| format!("{kl:.2e}"));
+        say(&format!("step {}: loss recovered by the reconstruction {recovered}, KL {kl} nats", source.step));
+    }
+    for swap in &causal.swaps {
+        let kl = |kl: Option<f64>| kl.map_or("–".to_owned(), |kl| format!("{kl:.3}"));
+        say(&format!(
+            "{} {} latents given to the first network's activation: KL to the last {} nats, as many others {}",
+            swap.count,
+            swap.class.name(),
+            kl(swap.effect.kl),
+            kl(swap.random_kl.map(|(median, _)| median))
+        ));
+    }
 }

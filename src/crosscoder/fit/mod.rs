@@ -13,6 +13,7 @@ mod threshold;
 pub use dictionary::Dictionary;
 pub use objective::{Moment, Objective, Slope};
 
+use super::causal::Anatomy;
 use super::{
     AnalysisInput, CrosscoderConfig, CrosscoderResult, FitRow, Prepared, Source, SourceInfo, Variant, analyse,
     explained_variance, folds, prepare,
@@ -201,11 +202,11 @@ impl Fit {
         Ok(row)
     }
 
-    /// Encodes the whole grid, undoes the scaling and classifies every latent.
+    /// Encodes the whole grid, undoes the scaling and classifies every latent; and hands over what interventions need.
     ///
     /// # Errors
     /// If the device stopped answering.
-    pub async fn finish(mut self, wall_seconds: f64) -> Result<CrosscoderResult, UserError> {
+    pub async fn finish(mut self, wall_seconds: f64) -> Result<(CrosscoderResult, Anatomy), UserError> {
         if self.row_is_due() {
             self.row().await?;
         }
@@ -239,7 +240,8 @@ impl Fit {
             held: &self.held_rows,
         })?;
         let weights = self.file(&answers)?;
-        Ok(CrosscoderResult {
+        let codes = answers.into_iter().next().unwrap_or_default();
+        let result = CrosscoderResult {
             sources: self.source_infos(),
             curves: self.curves,
             explained_variance: found.explained_variance,
@@ -256,8 +258,10 @@ impl Fit {
             wall_seconds,
             activations: found.activations,
             weights,
+            causal: None,
             config: self.config,
-        })
+        };
+        Ok((result, Anatomy { sources: self.sources, codes, decoders, biases }))
     }
 
     /// What each source looked like before the fit.

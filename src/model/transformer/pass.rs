@@ -194,7 +194,8 @@ impl Pass<'_> {
                 let resid_mid = self.after(block.norm_attn, x);
                 match &block.mlp {
                     Some(mlp) => {
-                        let (_, hidden) = self.hidden(mlp, self.before(block.norm_mlp, resid_mid.clone()));
+                        let read = self.before(block.norm_mlp, resid_mid.clone());
+                        let hidden = self.hidden(mlp, read, &mut Activations::none());
                         self.after(block.norm_mlp, self.with_mlp(mlp, resid_mid, hidden))
                     }
                     None => resid_mid,
@@ -211,24 +212,22 @@ impl Pass<'_> {
         let (keys, values) = self.keys_and_values(block, &read);
         let mixed = self.attend(&query, &keys, &values, activations).rows(self.inputs);
         let [_, _, at_answer] = places;
-        let attn_out = mixed.matmul(self.w(block.w_o));
-        let resid_mid = self.after(block.norm_attn, attn_out.clone() + at_answer.rows(self.inputs));
-        activations.record(Hook::AttnOut, &attn_out);
-        activations.record(Hook::ResidMid, &resid_mid);
+        let attn_out = activations.pass(Hook::AttnOut, mixed.matmul(self.w(block.w_o)));
+        let resid_mid = self.after(block.norm_attn, attn_out + at_answer.rows(self.inputs));
+        let resid_mid = activations.pass(Hook::ResidMid, resid_mid);
         let masked = |x: Tensor<3>| match dropout {
             Some(mask) => x * mask.clone(),
             None => x,
         };
         let resid_post = match &block.mlp {
             Some(mlp) => {
-                let (pre, hidden) = self.hidden(mlp, self.before(block.norm_mlp, resid_mid.clone()));
-                activations.record(Hook::MlpPre, &pre);
-                activations.record(Hook::MlpPost, &hidden);
+                let hidden = self.hidden(mlp, self.before(block.norm_mlp, resid_mid.clone()), activations);
+                let hidden = activations.pass(Hook::MlpPost, hidden);
                 self.after(block.norm_mlp, self.with_mlp(mlp, resid_mid, masked(hidden)))
             }
             None => masked(resid_mid),
         };
-        activations.record(Hook::ResidPost, &resid_post);
+        let resid_post = activations.pass(Hook::ResidPost, resid_post);
         let read = self.before(layout.final_norm, resid_post);
         read.matmul(match layout.unembed {
             Some(unembed) => self.w(unembed),
@@ -293,17 +292,17 @@ impl Pass<'_> {
         Place::OfPair(mixed)
     }
 
-    /// The MLP's hidden layer before and after the non-linearity (and the gate).
-    fn hidden(&self, mlp: &MlpPlaces, x: Tensor<3>) -> (Tensor<3>, Tensor<3>) {
+    /// The MLP's hidden layer after the non-linearity (and the gate).
+    fn hidden(&self, mlp: &MlpPlaces, x: Tensor<3>, activations: &mut Activations) -> Tensor<3> {
         let mut pre = x.clone().matmul(self.w(mlp.w_in));
         if let Some(b_in) = mlp.b_in {
             pre = pre + self.w(b_in);
         }
-        let mut post = self.network.activation.apply(pre.clone());
+        let mut post = self.network.activation.apply(activations.pass(Hook::MlpPre, pre));
         if let Some(w_gate) = mlp.w_gate {
             post = post * x.matmul(self.w(w_gate));
         }
-        (pre, post)
+        post
     }
 
     /// The residual stream after the MLP has written to it.
