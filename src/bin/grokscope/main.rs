@@ -7,6 +7,7 @@ mod fit;
 mod folder;
 mod forewarn;
 mod measure;
+mod planted;
 mod race;
 mod reproduce;
 mod train;
@@ -197,6 +198,15 @@ enum Task {
         #[arg(long)]
         seeds: Option<u64>,
     },
+    /// Fit every crosscoder variant to data whose features are known, and print what each finds
+    Planted {
+        /// Seeds per row
+        #[arg(long, default_value_t = 3)]
+        seeds: u64,
+        /// Only variants whose name contains this
+        #[arg(long)]
+        only: Option<String>,
+    },
     /// Time an update of each preset on this machine
     Bench {
         /// Engine
@@ -324,6 +334,7 @@ fn obey(task: Task) -> Result<(), UserError> {
         Task::Measures { name } => measure::list(name.as_deref()),
         Task::Races { name } => race::list(name.as_deref()),
         Task::Reproduce { only, seeds } => reproduce::run(only.as_deref(), seeds),
+        Task::Planted { seeds, only } => planted::run(seeds, only.as_deref()),
         Task::Bench { engine } => bench::run(engine.into()),
     }
 }
