@@ -203,7 +203,8 @@ pub enum Event {
 /// A finished fit with its large arrays, which [`CrosscoderResult`] leaves out of its JSON.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct FitOutcome {
-    /// Numbers and classes.
+    /// Numbers and classes. As JSON, because browsers keep fits in this form and later versions have more to say.
+    #[serde(with = "as_json")]
     pub result: CrosscoderResult,
     /// `[latents, rows]`; see [`CrosscoderResult::activations`].
     pub activations: Vec<f32>,
