@@ -182,7 +182,8 @@ pub struct CrosscoderResult {
     #[serde(skip)]
     pub activations: Vec<f32>,
     /// Encoder and decoder as safetensors: `encoder.weight [S, d, m]`, `encoder.bias [m]`, `decoder.weight [S, m, d]`,
-    /// `decoder.bias [S, d]`, `activation_mean [S, d]`, `activation_scale [S]`, `threshold [1]`.
+    /// `decoder.bias [S, d]`, `activation_mean [S, d]`, `activation_scale [S]`, and `threshold [1]` (batch top-k), `jump_relu_threshold [m]` (JumpReLU)
+    /// or `top_k [1]` (top-k of each input, by f_i·Σ_s‖D_i^s‖).
     #[serde(skip)]
     pub weights: Vec<u8>,
 }

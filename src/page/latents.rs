@@ -1,8 +1,9 @@
 //! What a fit found: a sentence, the heat-map of all latents over the checkpoints, and one latent at a time.
 
+use super::card::card;
 use super::causal::causal;
 use super::chart::{Sheet, Show, figure, keep, named_sheet, of_experiment};
-use super::live::{part, text};
+use super::live::text;
 use super::pairs::{Pairs, pair_map};
 use super::store::Lab;
 use crate::crosscoder::{CrosscoderResult, Hook, Latent, LatentClass, Variant};
@@ -203,7 +204,7 @@ fn one(lab: Lab, fit: Arc<CrosscoderResult>) -> AnyView {
                 map(lab, fit.clone(), latent),
                 "Its activation on every pair of inputs (a, b). Diagonal stripes mean that it fires for certain answers a + b; rows or columns, for certain inputs.".into_any(),
             )}
-            {scores(lab, fit, latent)}
+            {card(lab, fit, latent)}
         </div>
     }
     .into_any()
@@ -236,63 +237,4 @@ fn map(lab: Lab, fit: Arc<CrosscoderResult>, latent: Memo<Option<Latent>>) -> Sh
     sheet.within(|canvas| {
         view! { <div style="--height:min(26rem, 92vw);--height-narrow:min(22rem, 88vw)">{canvas}</div> }.into_any()
     })
-}
-
-fn score(name: String, value: Option<f32>, written: String) -> AnyView {
-    let width = format!("width:{:.1}%", 100.0 * value.unwrap_or(0.0).clamp(0.0, 1.0));
-    view! {
-        <div class="score">
-            <span>{name}</span>
-            <span class="track" aria-hidden="true"><span style=width></span></span>
-            <span class="number">{written}</span>
-        </div>
-    }
-    .into_any()
-}
-
-fn scores(lab: Lab, fit: Arc<CrosscoderResult>, latent: Memo<Option<Latent>>) -> AnyView {
-    let operation = untrack(|| lab.shown_experiment()).task.operation;
-    let sum = if operation == "add" { "the answer a + b" } else { "the sum a + b" };
-    let difference = if operation == "sub" { "the answer a − b" } else { "a − b" };
-    let content = move || {
-        latent.get().map(|latent| {
-            let eta = latent.eta_squared;
-            let etas = [(sum, eta.sum), (difference, eta.difference), ("input a", eta.a), ("input b", eta.b)]
-                .map(|(name, value)| score(name.into(), Some(value), format!("{value:.2}")));
-            let largest = latent.norms.iter().copied().fold(0.0, f32::max);
-            let rows: Vec<_> = fit
-                .sources
-                .iter()
-                .enumerate()
-                .map(|(s, source)| {
-                    let nu = latent.nu_epsilon.get(s).copied().flatten();
-                    let norm = latent.norms.get(s).copied().unwrap_or(0.0);
-                    view! {
-                        <tr>
-                            <td>{source.step}</td><td>{format!("{norm:.3}")}</td>
-                            <td>{format!("{:.2}", if largest > 0.0 { norm / largest } else { 0.0 })}</td>
-                            <td>{nu.map_or("–".to_owned(), |nu| format!("{nu:.2}"))}</td>
-                        </tr>
-                    }
-                })
-                .collect();
-            let percent = |share: f32| format!("{:.1}%", 100.0 * share);
-            view! {
-                <div class="scores">
-                    <h3>"How much of it is a function of … (η²)"</h3>
-                    {etas.into_iter().collect::<Vec<_>>()}
-                </div>
-                <div class="table-scroll">
-                    <table>
-                        <thead><tr><th>"step"</th><th>"norm"</th><th>"relative"</th><th>"ν of the error"</th></tr></thead>
-                        <tbody>{rows}</tbody>
-                    </table>
-                </div>
-                <p class="small muted">"ν: how much of this latent the reconstruction error of a checkpoint still holds. Below .2 in a checkpoint where the norm is small, the latent is truly absent there."</p>
-                <p class="small number">{format!("Fires on {} of all inputs: {} of training pairs, {} of test pairs", percent(latent.density), percent(latent.density_train), percent(latent.density_test))}</p>
-            }
-            .into_any()
-        })
-    };
-    view! { <div class="figure" id="latent-scores">{part(content)}</div> }.into_any()
 }

@@ -6,6 +6,7 @@ mod app;
 mod appearance;
 mod atlas;
 mod branch;
+mod card;
 mod cards;
 mod causal;
 mod chart;

@@ -46,7 +46,8 @@ pub fn run(mut config: CrosscoderConfig, run: &Archive, null: bool, engine: Engi
     Ok(())
 }
 
-fn print(result: &CrosscoderResult) {
+/// Prints what a fit found.
+pub fn print(result: &CrosscoderResult) {
     let steps: Vec<String> = result.sources.iter().map(|s| s.step.to_string()).collect();
     let variance: Vec<String> = result.explained_variance.iter().map(|v| format!("{v:.3}")).collect();
     say(&format!("sources {}  explained variance (held out) {}  L0 {:.1}", steps.join(" / "), variance.join(" / "), result.l0));

@@ -6,6 +6,7 @@ mod figure;
 mod fit;
 mod folder;
 mod forewarn;
+mod interop;
 mod measure;
 mod planted;
 mod race;
@@ -76,6 +77,25 @@ enum Task {
         /// Engine
         #[arg(long, default_value = "cpu")]
         engine: Wish,
+        /// Folder to write
+        #[arg(long)]
+        out: PathBuf,
+    },
+    /// Fit a crosscoder to activations of any network, from a safetensors file (docs/python.md)
+    External {
+        #[command(flatten)]
+        asked: Asked,
+        /// File with one tensor per source
+        #[arg(long)]
+        activations: PathBuf,
+        /// Folder to write
+        #[arg(long)]
+        out: PathBuf,
+    },
+    /// Write a dictionary as one SAELens folder per source
+    Saelens {
+        /// Folder of a fit, or a safetensors file in one of the known layouts
+        dictionary: PathBuf,
         /// Folder to write
         #[arg(long)]
         out: PathBuf,
@@ -299,6 +319,8 @@ fn obey(task: Task) -> Result<(), UserError> {
         Task::Crosscoder { asked, run, null, engine, out } => {
             fit::run(crosscoder(&asked)?, &folder::read(&run)?, null, engine.into(), &out)
         }
+        Task::External { asked, activations, out } => interop::external(&activations, crosscoder(&asked)?, &out),
+        Task::Saelens { dictionary, out } => interop::saelens(&dictionary, &out),
         Task::Link { file } => {
             let (experiment, fingerprint) = if file.is_dir() {
                 let archive = folder::read(&file)?;

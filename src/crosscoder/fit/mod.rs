@@ -75,8 +75,10 @@ impl Fit {
             return Err(UserError::new("The sources have no common width", "Choose checkpoints and one hook of a single run"));
         }
         // Rows of a task without tokens have no mirror; each stands for itself.
-        let pair =
-            |(index, row): (usize, &Row)| if data.sizes.tokens > 0 { (row.a, row.b) } else { (index as u16, index as u16) };
+        let pair = |(index, row): (usize, &Row)| match data.sizes.tokens {
+            0 => ((index >> 16) as u16, index as u16),
+            _ => (row.a, row.b),
+        };
         let pairs: Vec<(u16, u16)> = data.rows.iter().enumerate().map(pair).collect();
         let (fit_rows, held_rows) = folds(&pairs, config.held_out, config.seed);
         if fit_rows.len() < config.batch_size as usize || held_rows.is_empty() {
@@ -327,8 +329,13 @@ impl Fit {
             tensor("activation_mean", vec![count, width], self.prepared.iter().flat_map(|p| p.mean.clone()).collect()),
             tensor("activation_scale", vec![count], self.prepared.iter().map(|p| p.scale).collect()),
         ];
+        if self.config.variant == Variant::TopK {
+            // Readers that do not know it must not take the codes for those of a plain ReLU.
+            tensors.push(tensor("top_k", vec![1], vec![self.config.k as f32]));
+        }
         if let Some(threshold) = answers.get(5) {
-            tensors.push(tensor("threshold", vec![threshold.len()], threshold.clone()));
+            let name = if self.config.variant == Variant::JumpRelu { "jump_relu_threshold" } else { "threshold" };
+            tensors.push(tensor(name, vec![threshold.len()], threshold.clone()));
         }
         Weights { tensors }.to_safetensors(None)
     }
