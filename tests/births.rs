@@ -86,7 +86,7 @@ fn flagship(seed: u64) {
     assert!(rise >= 3.0 * emergent.random.unwrap().upper, "{rise} {:?}", emergent.random);
     assert!(rise >= 3.0 * emergent.matched.unwrap().upper, "{rise} {:?}", emergent.matched);
 
-    let null = fit(CrosscoderConfig { probe: false, ..null_of(&births) }, &experiment, &record.checkpoints);
+    let null = fit(null_of(&births), &experiment, &record.checkpoints);
     eprintln!("seed {seed}: null emergent {} vanished {} of {}", null.emergent, null.vanished, null.alive);
     assert!(f64::from(null.emergent + null.vanished) <= 0.01 * f64::from(null.alive));
 

@@ -44,12 +44,12 @@ pub fn crosscoder_preset(name: &str) -> Result<&'static CrosscoderPreset, UserEr
 }
 
 /// The null fit of `config`: its last source repeated, so that nothing can be born and every "birth" is an artefact. The name
-/// gets the ending `-null`. Resolve `sources` first: without any there is nothing to repeat and they stay empty.
+/// gets the ending `-null`, and nothing is taken out of the network: of artefacts there is nothing to ask. Resolve `sources` first: without any there is nothing to repeat and they stay empty.
 pub fn null_of(config: &CrosscoderConfig) -> CrosscoderConfig {
     let sources = config.sources.last().map_or_else(Vec::new, |last| vec![*last; config.sources.len()]);
     // Names hold at most 40 characters; all of them are ASCII.
     let stem: String = config.name.chars().take(35).collect();
-    CrosscoderConfig { name: format!("{stem}-null"), sources, ..config.clone() }
+    CrosscoderConfig { name: format!("{stem}-null"), sources, probe: false, ..config.clone() }
 }
 
 static PRESETS: LazyLock<Vec<CrosscoderPreset>> = LazyLock::new(|| {
@@ -78,6 +78,7 @@ static PRESETS: LazyLock<Vec<CrosscoderPreset>> = LazyLock::new(|| {
         aux: 0.0,
         probe: true,
     };
+    let nested = CrosscoderConfig { name: "nested".into(), prefixes: 3, ..births.clone() };
     let contrast = CrosscoderConfig { name: "batch-top-k".into(), variant: Variant::BatchTopK, ..births.clone() };
     vec![
         CrosscoderPreset {
@@ -88,6 +89,15 @@ static PRESETS: LazyLock<Vec<CrosscoderPreset>> = LazyLock::new(|| {
             source: "Objective of Lindsey et al. 2024. Measured on transformer-59-mirror over four training seeds: 44–65 emergent \
                      latents, 36–54 of them confirmed by Latent Scaling, held-out explained variance at least .89 in each source, \
                      and none in the null fit",
+        },
+        CrosscoderPreset {
+            name: "nested",
+            title: "What was born, in few latents",
+            sentence: "A quarter of the births, all of them confirmed; given to the memorising network they make it answer",
+            config: nested,
+            source: "The same objective on nested dictionaries (Matryoshka; Bussmann et al. 2025). Measured on transformer-59-mirror over \
+                     five training seeds: 15–20 emergent latents, every one confirmed by Latent Scaling, held-out explained variance at \
+                     least .93 in each source, more than without nesting at the same number of active latents",
         },
         CrosscoderPreset {
             name: "batch-top-k",
@@ -110,7 +120,7 @@ mod tests {
         let null = null_of(&config);
         assert_eq!(null.sources, [1000, 1000, 1000]);
         assert_eq!(null.name, "births-null");
-        assert_eq!(CrosscoderConfig { name: config.name.clone(), sources: config.sources.clone(), ..null }, config);
+        assert_eq!(CrosscoderConfig { name: config.name.clone(), sources: config.sources.clone(), probe: true, ..null }, config);
     }
 
     #[test]

@@ -10,7 +10,9 @@ use super::live::{flag, part, text};
 use super::run::status;
 use super::session;
 use super::store::{FitState, Lab, View, grouped};
-use crate::crosscoder::{CrosscoderConfig, Hook, Mask, crosscoder_fields, crosscoder_presets, null_of, pick_sources};
+use crate::crosscoder::{
+    CrosscoderConfig, CrosscoderPreset, Hook, Mask, crosscoder_fields, crosscoder_presets, null_of, pick_sources,
+};
 use crate::experiment::FieldError;
 use crate::plot::{Axis, Curves, Ink, NumberFormat, Picture, Scale, Series};
 use crate::record::UserError;
@@ -85,7 +87,9 @@ fn named(lab: Lab, config: CrosscoderConfig) -> CrosscoderConfig {
     let stem = match config.variant {
         _ if config.name.ends_with("-null") => config.name.clone(),
         variant => {
-            let preset = crosscoder_presets().iter().find(|preset| preset.config.variant == variant);
+            let alike =
+                |preset: &&CrosscoderPreset| (preset.config.variant, preset.config.prefixes) == (variant, config.prefixes);
+            let preset = crosscoder_presets().iter().find(alike);
             preset.map_or_else(|| variant.name().replace('_', "-"), |preset| preset.name.to_owned())
         }
     };

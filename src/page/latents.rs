@@ -3,6 +3,7 @@
 use super::card::card;
 use super::causal::causal;
 use super::chart::{Sheet, Show, figure, keep, named_sheet, of_experiment};
+use super::lifetimes::lifetimes;
 use super::live::text;
 use super::pairs::{Pairs, pair_map};
 use super::store::Lab;
@@ -51,6 +52,7 @@ pub(super) fn result(lab: Lab, fit: Arc<CrosscoderResult>) -> AnyView {
             {overview(lab, fit.clone(), order, only)}
             {one(lab, fit.clone())}
         </div>
+        {lifetimes(lab, &fit)}
         {causal(lab, &fit)}
     }
     .into_any()

@@ -20,6 +20,7 @@ mod header;
 mod inside;
 mod intervene;
 mod latents;
+mod lifetimes;
 mod live;
 mod pairs;
 mod paper;

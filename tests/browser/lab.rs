@@ -98,6 +98,20 @@ fn a_transformer_groks_late_and_a_crosscoder_finds_what_was_born_in_between() {
     assert!(confirmed > emergent / 2.0, "{confirmed} of {emergent} confirmed");
     page.picture("atlas");
 
+    // The emergent latents are what the clean network answers with: a random move as long does far less.
+    let last = format!("#fit-causal tr[data-class=emergent][data-step='{}']", sources[2]);
+    let of = |name: &str| page.js(&format!("Number(document.querySelector(\"{last}\").dataset.{name})")).as_f64().unwrap();
+    assert!(of("rise") > 3.0 * of("moved") && of("rise") > 0.5, "{} against {}", of("rise"), of("moved"));
+    page.look_at("fit-causal");
+    page.picture("atlas causal");
+    page.look_at("fit-lifetimes-chart");
+    page.settled("fit-lifetimes-chart");
+    page.picture("atlas lifetimes");
+    page.look_at("fit-strongest-chart");
+    page.settled("fit-strongest-chart");
+    page.picture("atlas strongest");
+    assert!(page.text("latent-life").contains("there"), "{}", page.text("latent-life"));
+
     page.click("latent-heat-map");
     page.wait("the latent's scores", "document.getElementById('latent-scores')?.innerText.trim()", 10);
     page.wait("the latent's map", "document.getElementById('latent-map')", 10);

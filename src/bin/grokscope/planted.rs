@@ -49,9 +49,10 @@ const WORLDS: [World; 2] = [
 ];
 
 /// Variants with the changes of the preset `births` that make them.
-const VARIANTS: [(&str, &[&str]); 12] = [
+const VARIANTS: [(&str, &[&str]); 13] = [
     ("L1 of norms, λ .3", &["lambda=0.3"]),
     ("L1 of norms, λ 3", &["lambda=3"]),
+    ("L1 of norms, λ .3, nested 3", &["lambda=0.3", "prefixes=3"]),
     ("L2 of norms, λ .3", &["variant=l2_of_norms", "lambda=0.3"]),
     ("TopK, k 2", &["variant=top_k", "k=2", "decoder_norm=1"]),
     ("BatchTopK, k 2", &["variant=batch_top_k", "k=2", "decoder_norm=1"]),
