@@ -11,7 +11,8 @@ use super::run::status;
 use super::session;
 use super::store::{FitState, Lab, View, grouped};
 use crate::crosscoder::{
-    CrosscoderConfig, CrosscoderPreset, Hook, Mask, crosscoder_fields, crosscoder_presets, null_of, pick_sources,
+    CrosscoderConfig, CrosscoderPreset, Hook, Mask, crosscoder_fields, crosscoder_preset, crosscoder_presets, null_of,
+    pick_sources,
 };
 use crate::experiment::FieldError;
 use crate::plot::{Axis, Curves, Ink, NumberFormat, Picture, Scale, Series};
@@ -154,6 +155,7 @@ fn workbench(lab: Lab) -> AnyView {
     view! {
         {advice}
         <div class="card">
+            {presets(lab)}
             {chips(lab)}
             <div class="fields">{controls(true)}</div>
             <details>
@@ -175,6 +177,43 @@ fn workbench(lab: Lab) -> AnyView {
             let shown = lab.fit_shown.get();
             lab.fits.with(|fits| fits.get(shown).cloned()).map(|fit| result(lab, fit))
         })}
+    }
+    .into_any()
+}
+
+/// Known fits to start from. The chosen checkpoints stay.
+fn presets(lab: Lab) -> AnyView {
+    let now = move || {
+        let config = lab.fit_form.value.get();
+        let alike = |preset: &&CrosscoderPreset| {
+            let known = &preset.config;
+            (known.variant, known.prefixes, known.mask) == (config.variant, config.prefixes, config.mask)
+        };
+        crosscoder_presets().iter().find(alike)
+    };
+    let options: Vec<_> = crosscoder_presets()
+        .iter()
+        .map(|preset| {
+            let chosen = flag(move || now().is_some_and(|now| now.name == preset.name));
+            view! { <option value=preset.name selected=chosen>{preset.title}</option> }
+        })
+        .collect();
+    let choose = move |event| match crosscoder_preset(&event_target_value(&event)) {
+        Ok(preset) => lab.fit_form.value.update(|config| {
+            let kept = (config.sources.clone(), config.hook);
+            *config = preset.config.clone();
+            (config.sources, config.hook) = kept;
+        }),
+        Err(error) => lab.fail(error),
+    };
+    let sentence = move || now().map_or_else(|| "A fit of your own.".to_owned(), |preset| format!("{}.", preset.sentence));
+    view! {
+        <div class="field">
+            <label for="fit-preset">"Kind of fit"</label>
+            <select id="fit-preset" on:change=choose
+                prop:value=text(move || now().map(|preset| preset.name.to_owned()).unwrap_or_default())>{options}</select>
+            <p class="help">{text(sentence)}</p>
+        </div>
     }
     .into_any()
 }
