@@ -199,11 +199,10 @@ fn presets(lab: Lab) -> AnyView {
         })
         .collect();
     let choose = move |event| match crosscoder_preset(&event_target_value(&event)) {
-        Ok(preset) => lab.fit_form.value.update(|config| {
-            let kept = (config.sources.clone(), config.hook);
-            *config = preset.config.clone();
-            (config.sources, config.hook) = kept;
-        }),
+        Ok(preset) => {
+            let (sources, hook) = lab.fit_form.value.with_untracked(|config| (config.sources.clone(), config.hook));
+            lab.fit_form.replace(CrosscoderConfig { sources, hook, ..preset.config.clone() });
+        }
         Err(error) => lab.fail(error),
     };
     let sentence = move || now().map_or_else(|| "A fit of your own.".to_owned(), |preset| format!("{}.", preset.sentence));

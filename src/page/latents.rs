@@ -7,7 +7,7 @@ use super::lifetimes::lifetimes;
 use super::live::text;
 use super::pairs::{Pairs, pair_map};
 use super::store::Lab;
-use crate::crosscoder::{CrosscoderResult, Hook, Latent, LatentClass, Variant};
+use crate::crosscoder::{CrosscoderResult, Hook, Latent, LatentClass};
 use crate::plot::{GridFrame, HeatMap, Palette, Picture, Place};
 use leptos::prelude::*;
 use std::sync::Arc;
@@ -70,12 +70,17 @@ fn summary(fit: &CrosscoderResult) -> AnyView {
         )
     } else {
         format!(
-            "Of {} latents that fire, {} were born, {} of them confirmed by Latent Scaling (their absence is real, not shrinkage); {} vanished and {} are shared by all checkpoints.",
-            fit.alive, fit.emergent, fit.emergent_confirmed, fit.vanished, fit.shared
+            "Of {} latents that fire, {} were born, {} of them confirmed by Latent Scaling (their absence is real, not shrinkage); {} vanished and {} are there in all checkpoints, of which {} turned their direction.",
+            fit.alive,
+            fit.emergent,
+            fit.emergent_confirmed,
+            fit.vanished,
+            fit.shared,
+            fit.count(LatentClass::Rotated)
         )
     };
-    let contrast = (fit.config.variant == Variant::BatchTopK).then_some(
-        " A counted code spends its budget on latents that serve all checkpoints at once, so births stay hidden at the same explained variance: compare with L1.",
+    let contrast = fit.config.variant.counts().then_some(
+        " A counted code pays per active latent, so one latent serves each checkpoint in a direction of its own (rotated) and births stay hidden at the same explained variance: compare with L1.",
     );
     let hook = match fit.config.hook {
         Hook::Embed => "input of the first layer",
