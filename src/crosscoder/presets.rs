@@ -97,7 +97,8 @@ static PRESETS: LazyLock<Vec<CrosscoderPreset>> = LazyLock::new(|| {
             config: nested,
             source: "The same objective on nested dictionaries (Matryoshka; Bussmann et al. 2025). Measured on transformer-59-mirror over \
                      five training seeds: 15–20 emergent latents, every one confirmed by Latent Scaling, held-out explained variance at \
-                     least .93 in each source, more than without nesting at the same number of active latents",
+                     least .93 in each source, more than without nesting at the same number of active latents. On planted data it merges features, so these may be \
+                     bundles: see docs/planted.md",
         },
         CrosscoderPreset {
             name: "batch-top-k",
