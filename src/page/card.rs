@@ -72,11 +72,11 @@ pub(super) fn card(lab: Lab, fit: Arc<CrosscoderResult>, latent: Memo<Option<Lat
                 </div>
                 <div class="table-scroll">
                     <table>
-                        <thead><tr><th>"step"</th><th>"norm"</th><th>"relative"</th><th>"cosine to before"</th><th>"ν of the error"</th><th>"ν of the others"</th><th class="words">"verdict"</th></tr></thead>
+                        <thead><tr><th>"step"</th><th>"norm"</th><th>"relative"</th><th>"cosine"</th><th>"ν error"</th><th>"ν others"</th><th class="words">"verdict"</th></tr></thead>
                         <tbody>{rows}</tbody>
                     </table>
                 </div>
-                <p class="small muted">"ν of the error: how much of this latent the reconstruction error of a checkpoint still holds; below .2 where the norm is small, the latent is not merely shrunk. ν of the others: how much of it other latents carry there; from .5 on they have taken it over. A small cosine says that the latent kept its inputs and turned its direction."</p>
+                <p class="small muted">"ν error: how much of this latent the reconstruction error of a checkpoint still holds; below .2 where the norm is small, the latent is not merely shrunk. ν others: how much of it other latents carry there; from .5 on they have taken it over. Cosine: of its decoder vectors from the checkpoint before to this one; a small one says that the latent kept its inputs and turned its direction."</p>
                 <p class="small number" id="latent-life">{life(&latent, &fit)}</p>
                 <p class="small number">{format!("Fires on {} of all inputs: {} of training pairs, {} of test pairs", percent(latent.density), percent(latent.density_train), percent(latent.density_test))}</p>
             }
@@ -112,5 +112,5 @@ fn life(latent: &Latent, fit: &CrosscoderResult) -> String {
         let other = if twin.latents[0] == latent.index { twin.latents[1] } else { twin.latents[0] };
         said.push(format!("may be one feature with latent {other} (cosine {:.2} between their homes)", twin.cosine));
     }
-    format!("{}.", said.join(". "))
+    format!("{}.", said.join("; "))
 }
