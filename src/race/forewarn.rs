@@ -7,7 +7,7 @@ use super::result::{ArmResult, RaceResult};
 use crate::measure::{GrokkingRun, Warning, column, early_warning};
 use crate::record::{MeasureTable, UserError};
 
-/// Fewest checkpoints before t_gen that make a curve.
+/// Fewest values that make a curve.
 const LEAST_POINTS: usize = 3;
 
 /// One measure as a predictor.
