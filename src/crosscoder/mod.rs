@@ -1,6 +1,7 @@
 //! Which features were born, turned or died? Sparse crosscoders over the checkpoints of one run.
 
 mod absence;
+mod agreement;
 mod analysis;
 pub mod causal;
 mod classes;
@@ -25,6 +26,7 @@ mod validate;
 
 pub use crate::measure::EtaSquared;
 pub use absence::Absence;
+pub use agreement::{Agreement, PARTNER_FROM, Partner, agreement, partners};
 pub use analysis::{Analysis, AnalysisInput, analyse};
 pub use classes::{
     ABSENT_BELOW, DECOUPLED_FROM, PRESENT_ABOVE, REAL_ABSENCE_BELOW, RESIDUE_ABOVE, ROTATED_BELOW, SHARED_FROM, STABLE_FROM,

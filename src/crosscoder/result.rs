@@ -63,6 +63,18 @@ pub enum LatentClass {
 }
 
 impl LatentClass {
+    /// All, those with the plainest lives first.
+    pub const ALL: [Self; 8] = [
+        Self::Emergent,
+        Self::Stable,
+        Self::Rotated,
+        Self::Recurrent,
+        Self::Transient,
+        Self::Unclear,
+        Self::Vanished,
+        Self::Dead,
+    ];
+
     /// Name for people.
     pub fn name(self) -> &'static str {
         match self {

@@ -12,27 +12,16 @@ use crate::plot::{GridFrame, HeatMap, Palette, Picture, Place};
 use leptos::prelude::*;
 use std::sync::Arc;
 
-const CLASSES: [(LatentClass, &str); 7] = [
-    (LatentClass::Emergent, "emergent"),
-    (LatentClass::Stable, "stable"),
-    (LatentClass::Rotated, "rotated"),
-    (LatentClass::Recurrent, "recurrent"),
-    (LatentClass::Transient, "transient"),
-    (LatentClass::Unclear, "unclear"),
-    (LatentClass::Vanished, "vanished"),
-];
-
-fn class_name(class: LatentClass) -> &'static str {
-    CLASSES.iter().find(|(known, _)| *known == class).map_or("dead", |(_, name)| name)
-}
-
 /// Latents as rows of the heat-map: by class, then by the source in which they are born (relative norm above one half first).
 fn ordered(fit: &CrosscoderResult, only: Option<LatentClass>) -> Vec<u32> {
-    let rank = |latent: &Latent| CLASSES.iter().position(|(class, _)| *class == latent.class);
+    let rank = |latent: &Latent| LatentClass::ALL.iter().position(|class| *class == latent.class);
     let birth = |latent: &Latent| latent.relative.iter().position(|r| *r > 0.5).unwrap_or(usize::MAX);
     let strongest = |latent: &Latent| latent.norms.iter().copied().fold(0.0, f32::max);
-    let mut shown: Vec<&Latent> =
-        fit.latents.iter().filter(|latent| rank(latent).is_some() && only.is_none_or(|class| latent.class == class)).collect();
+    let mut shown: Vec<&Latent> = fit
+        .latents
+        .iter()
+        .filter(|latent| latent.class != LatentClass::Dead && only.is_none_or(|class| latent.class == class))
+        .collect();
     shown.sort_by(|a, b| (rank(a), birth(a)).cmp(&(rank(b), birth(b))).then(strongest(b).total_cmp(&strongest(a))));
     shown.into_iter().map(|latent| latent.index).collect()
 }
@@ -156,7 +145,8 @@ fn overview(lab: Lab, fit: Arc<CrosscoderResult>, order: Memo<Vec<u32>>, only: R
             }
         });
     };
-    let found = CLASSES.iter().map(|(class, name)| (Some(*class), *name, fit.count(*class))).filter(|(.., count)| *count > 0);
+    let living = LatentClass::ALL.into_iter().filter(|class| *class != LatentClass::Dead);
+    let found = living.map(|class| (Some(class), class.name(), fit.count(class))).filter(|(.., count)| *count > 0);
     let filters: Vec<_> = core::iter::once((None, "all", fit.alive as usize))
         .chain(found)
         .map(|(class, name, count)| {
@@ -194,7 +184,7 @@ fn one(lab: Lab, fit: Arc<CrosscoderResult>) -> AnyView {
         of_memo.latents.get(index as usize).cloned()
     });
     let title = move || match latent.get() {
-        Some(latent) => format!("Latent {} · {}", latent.index, class_name(latent.class)),
+        Some(latent) => format!("Latent {} · {}", latent.index, latent.class.name()),
         None => "No latent chosen".into(),
     };
     let note = move || {

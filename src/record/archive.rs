@@ -199,6 +199,15 @@ pub fn measure_files(measures: &MeasureTable) -> Result<Vec<ArchiveFile>, UserEr
 }
 
 impl CrosscoderResult {
+    /// Reads what [`CrosscoderResult::to_files`] has written.
+    ///
+    /// # Errors
+    /// Names the file that is missing or broken.
+    pub fn from_files(files: Vec<ArchiveFile>) -> Result<Self, UserError> {
+        let mut files = files.into_iter().map(|(path, bytes)| (format!("fit/{path}"), bytes)).collect();
+        crosscoder_from(&mut files, "fit")
+    }
+
     /// The files of one fit, with paths inside its folder.
     ///
     /// # Errors

@@ -32,9 +32,14 @@ pub fn write(dir: &Path, files: Vec<(String, Vec<u8>)>) -> Result<(), UserError>
 
 /// Reads every file under `dir` as an archive.
 pub fn read(dir: &Path) -> Result<Archive, UserError> {
+    Archive::from_files(files(dir)?)
+}
+
+/// Every file under `dir`, with its path inside it.
+pub fn files(dir: &Path) -> Result<Vec<(String, Vec<u8>)>, UserError> {
     let mut files = Vec::new();
     collect(dir, dir, &mut files)?;
-    Archive::from_files(files)
+    Ok(files)
 }
 
 fn collect(root: &Path, dir: &Path, files: &mut Vec<(String, Vec<u8>)>) -> Result<(), UserError> {

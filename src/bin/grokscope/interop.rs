@@ -1,7 +1,6 @@
 //! `external` and `saelens`: activations from other programs, and dictionaries for them.
 
 use super::{fit, folder, progress, say, shown};
-use burn::tensor::Device;
 use grokscope::crosscoder::fit::Fit;
 use grokscope::crosscoder::interop::{ExternalActivations, import, saelens_files};
 use grokscope::crosscoder::{CrosscoderConfig, CrosscoderResult};
@@ -21,7 +20,7 @@ pub fn external(file: &Path, config: CrosscoderConfig, out: &Path) -> Result<(),
     let config = CrosscoderConfig { sources: steps, probe: false, ..config };
     let bar = progress(u64::from(config.steps), "update");
     let started = std::time::Instant::now();
-    let mut fit = Fit::new(config, found.sources, data, &Device::flex())?;
+    let mut fit = Fit::on_cpu(config, found.sources, data)?;
     while !fit.is_done() {
         if fit.row_is_due() {
             let row = pollster::block_on(fit.row())?;

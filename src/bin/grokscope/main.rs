@@ -1,6 +1,7 @@
 //! The terminal's door: the same engine, run from files.
 //!
 //! Progress goes to standard error and only on a terminal; standard output carries results, so that it can be piped.
+mod agree;
 mod bench;
 mod figure;
 mod fit;
@@ -218,6 +219,12 @@ enum Task {
         #[arg(long)]
         seeds: Option<u64>,
     },
+    /// Compare fits with other seeds: whether they find the same latents, and give them the same class
+    Agree {
+        /// Folders of fits; the first is compared with the others
+        #[arg(required = true, num_args = 2..)]
+        fits: Vec<PathBuf>,
+    },
     /// Fit every crosscoder variant to data whose features are known, and print what each finds
     Planted {
         /// Seeds per row
@@ -356,6 +363,7 @@ fn obey(task: Task) -> Result<(), UserError> {
         Task::Measures { name } => measure::list(name.as_deref()),
         Task::Races { name } => race::list(name.as_deref()),
         Task::Reproduce { only, seeds } => reproduce::run(only.as_deref(), seeds),
+        Task::Agree { fits } => agree::run(&fits),
         Task::Planted { seeds, only } => planted::run(seeds, only.as_deref()),
         Task::Bench { engine } => bench::run(engine.into()),
     }

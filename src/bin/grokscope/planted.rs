@@ -4,7 +4,6 @@
 //! that a reader knows what a birth in a figure of this variant is worth.
 
 use super::{progress, say};
-use burn::tensor::Device;
 use grokscope::crosscoder::fit::Fit;
 use grokscope::crosscoder::{CrosscoderConfig, Kind, Planted, PlantedConfig, PlantedScore, crosscoder_preset, plant, with_value};
 use grokscope::experiment::{preset, with_value as changed};
@@ -117,7 +116,7 @@ fn fitted(world: &World, edits: &[&str], seed: u64) -> Result<Found, UserError> 
         config = with_value(&config, path, value)?;
     }
     let latents = f64::from(config.latents);
-    let mut fit = Fit::new(config, truth.sources.clone(), data, &Device::flex())?;
+    let mut fit = Fit::on_cpu(config, truth.sources.clone(), data)?;
     while !fit.is_done() {
         fit.advance();
     }

@@ -118,6 +118,14 @@ impl Fit {
         })
     }
 
+    /// [`Fit::new`] on the CPU, for callers that have no device.
+    ///
+    /// # Errors
+    /// As [`Fit::new`].
+    pub fn on_cpu(config: CrosscoderConfig, sources: Vec<Source>, data: Dataset) -> Result<Self, UserError> {
+        Self::new(config, sources, data, &Device::flex())
+    }
+
     /// Updates made.
     pub fn step(&self) -> u32 {
         self.step
