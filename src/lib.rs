@@ -15,5 +15,7 @@ pub mod page;
 pub mod plot;
 pub mod race;
 pub mod record;
+#[cfg(feature = "figures")]
+pub mod report;
 pub mod task;
 pub mod train;

@@ -33,6 +33,9 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("engine/phase.rs", &["record::UserError"]),
     ("engine/capability.rs", &[]),
     ("plot/", &[]),
+    ("report/", &["crosscoder", "record", "plot"]),
+    // The tests of a report begin at a preset.
+    ("report/tests.rs", &["crosscoder", "record", "plot", "experiment"]),
     (
         "page/",
         &[
@@ -43,6 +46,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "crosscoder",
             "race",
             "plot",
+            "report",
             // What can be chosen, not what computes.
             "model",
             "train",

@@ -59,12 +59,16 @@ pub struct CrosscoderConfig {
     #[serde(default)]
     pub aux: f64,
     /// Whether classes of latents are taken out afterwards to see what they do to the loss.
-    #[serde(default)]
+    #[serde(default = "yes")]
     pub probe: bool,
 }
 
 fn one() -> u32 {
     1
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// An activation read at the answer position.

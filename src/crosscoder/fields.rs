@@ -126,7 +126,7 @@ static FIELDS: &[Field] = &[
         "Afterwards, take each class of latents out of the network and compare the loss with as many others",
         FieldKind::Toggle,
     )
-    .neutral("false"),
+    .neutral("true"),
 ];
 
 impl Editable for CrosscoderConfig {

@@ -6,6 +6,7 @@ use super::chart::{Sheet, Show, figure, keep, named_sheet, of_experiment};
 use super::lifetimes::lifetimes;
 use super::live::text;
 use super::pairs::{Pairs, pair_map};
+use super::share::offer_report;
 use super::store::Lab;
 use crate::crosscoder::{CrosscoderResult, Hook, Latent, LatentClass};
 use crate::plot::{GridFrame, HeatMap, Palette, Picture, Place};
@@ -36,7 +37,7 @@ pub(super) fn result(lab: Lab, fit: Arc<CrosscoderResult>) -> AnyView {
         lab.latent.set(order.with_untracked(|order| order.first().copied()));
     }
     view! {
-        {summary(&fit)}
+        {summary(lab, &fit)}
         <div class="atlas">
             {overview(lab, fit.clone(), order, only)}
             {one(lab, fit.clone())}
@@ -47,7 +48,8 @@ pub(super) fn result(lab: Lab, fit: Arc<CrosscoderResult>) -> AnyView {
     .into_any()
 }
 
-fn summary(fit: &CrosscoderResult) -> AnyView {
+fn summary(lab: Lab, fit: &Arc<CrosscoderResult>) -> AnyView {
+    let reported = fit.clone();
     let listed = |values: &[f32]| values.iter().map(f32::to_string).collect::<Vec<_>>().join(",");
     let steps: Vec<String> = fit.sources.iter().map(|source| source.step.to_string()).collect();
     let is_null = fit.sources.windows(2).all(|pair| pair[0].step == pair[1].step);
@@ -90,6 +92,10 @@ fn summary(fit: &CrosscoderResult) -> AnyView {
             <p>{format!("{:.0}% of the last checkpoint's decoder energy lies in latents that fire for a few values of the answer (residue features, η² above .8).", 100.0 * fit.residue_energy_share)}{contrast}</p>
             <p class="small muted">"A sparse code turns the network's rotations into bumps over residues, not into single cosines: all key frequencies are active on every input, so no scalar latent can be one of them. That is why latents are scored by η², not by frequency."</p>
             <p class="small muted number">{format!("Held-out explained variance {} at steps {}; {:.1} of {} latents active per input; read at the {hook}; {:.0} s", percent.join(", "), steps.join(", "), fit.l0, fit.latents.len(), fit.wall_seconds)}</p>
+            <div class="row">
+                <button type="button" class="small-button" id="save-report" title="One HTML file: what was born when, how sure, what it does, what could still be wrong. Other fits of this run are its controls"
+                    on:click=move |_| offer_report(lab, &reported)>"Save report"</button>
+            </div>
         </div>
     }
     .into_any()

@@ -1,6 +1,7 @@
 //! Out of the page and back in: the link, the archive, and files that are dropped on the page.
 
 use super::address::{link_to_send, nearest_preset};
+use super::paper::Paper;
 use super::points::{self, Points};
 use super::session::{self, clear, new_run};
 use super::storage::{Stored, Write};
@@ -8,6 +9,7 @@ use super::store::{FitState, Lab};
 use crate::crosscoder::CrosscoderResult;
 use crate::engine::message::{FitOutcome, encode};
 use crate::engine::phase::Phase;
+use crate::plot::{Picture, Svg, Theme};
 use crate::record::{Archive, UserError};
 use js_sys::{Array, Function, Promise, Reflect, Uint8Array};
 use leptos::prelude::*;
@@ -53,6 +55,20 @@ fn archive(lab: Lab) -> Option<Archive> {
         crosscoders: lab.fits.with_untracked(|fits| fits.iter().map(|fit| CrosscoderResult::clone(fit)).collect()),
         measures: lab.measures.get_untracked(),
     })
+}
+
+/// Offers the report on a fit as `NAME.html`; all other fits of the run are its controls.
+pub(super) fn offer_report(lab: Lab, fit: &CrosscoderResult) {
+    let Some(archive) = archive(lab) else { return };
+    let mut fits = vec![fit.clone()];
+    fits.extend(archive.crosscoders.iter().filter(|other| other.config.name != fit.config.name).cloned());
+    let draw = |picture: &Picture<'_>, width: u32, height: u32| {
+        picture.svg_on(Svg::surface(width, height), &Theme::light(), Paper::Svg).unwrap_or_default()
+    };
+    match crate::report::report(&archive, &fits, &draw) {
+        Ok(text) => offer(lab, &format!("{}-{}.html", archive.experiment.name, fit.config.name), "text/html", text.as_bytes()),
+        Err(error) => lab.fail(error),
+    }
 }
 
 /// Offers the run as `NAME.grok.zip`.

@@ -119,6 +119,10 @@ fn a_transformer_groks_late_and_a_crosscoder_finds_what_was_born_in_between() {
     assert!(page.colours("latent-heat-map") > 2, "the heat-map is blank");
     page.picture("latent");
 
+    page.click("save-report");
+    let report = std::fs::read_to_string(page.saved("births.html")).unwrap();
+    assert!(report.contains("There is no null fit beside it") && report.matches("<svg").count() == 2);
+
     page.click("fit-null");
     page.wait("the null fit to start", "document.getElementById('fit-status').dataset.state === 'running'", 30);
     page.wait("the null fit", "['done', 'error'].includes(document.getElementById('fit-status').dataset.state)", 400);

@@ -11,6 +11,7 @@ mod interop;
 mod measure;
 mod planted;
 mod race;
+mod report;
 mod reproduce;
 mod train;
 
@@ -225,6 +226,17 @@ enum Task {
         #[arg(required = true, num_args = 2..)]
         fits: Vec<PathBuf>,
     },
+    /// Write a fit as one self-contained HTML page: what was born when, how sure, what it does, what could still be wrong
+    Report {
+        /// Folder of the run
+        run: PathBuf,
+        /// Folder of the fit; with more of them, the others are its controls: a null fit, other seeds
+        #[arg(long = "fit", required = true)]
+        fits: Vec<PathBuf>,
+        /// Document to write, NAME.html
+        #[arg(long)]
+        out: PathBuf,
+    },
     /// Fit every crosscoder variant to data whose features are known, and print what each finds
     Planted {
         /// Seeds per row
@@ -364,6 +376,7 @@ fn obey(task: Task) -> Result<(), UserError> {
         Task::Races { name } => race::list(name.as_deref()),
         Task::Reproduce { only, seeds } => reproduce::run(only.as_deref(), seeds),
         Task::Agree { fits } => agree::run(&fits),
+        Task::Report { run, fits, out } => report::run(&run, &fits, &out),
         Task::Planted { seeds, only } => planted::run(seeds, only.as_deref()),
         Task::Bench { engine } => bench::run(engine.into()),
     }
