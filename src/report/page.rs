@@ -67,7 +67,7 @@ impl Page {
     /// `svg` is a document of `plot`, whose words are escaped already.
     pub(super) fn figure(&mut self, svg: &str, caption: &str) {
         // Writing to a String cannot fail.
-        let _ = write!(self.0, "<figure>{svg}<figcaption>{}</figcaption></figure>\n", escaped(caption));
+        let _ = writeln!(self.0, "<figure>{svg}<figcaption>{}</figcaption></figure>", escaped(caption));
     }
 
     pub(super) fn finish(self) -> String {
