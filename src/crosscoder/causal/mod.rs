@@ -4,7 +4,8 @@
 //! objective. So sets of latents are taken out of the activation, the error of the dictionary left in place, and the network
 //! goes on from there. Taking out fifty latents always hurts: what counts is how much more than fifty others, drawn at random or
 //! drawn to be as strong, and more than moving the activation as far in any direction. The last is the control that remains where
-//! a class has all the strength that there is, as emergent latents of a clean network do. The room is pure: it says what to put in and what came out; `engine/causal.rs` runs the network.
+//! a class has all the strength that there is, as emergent latents of a clean network do. The room is pure: it says what to put in
+//! and what came out; `engine/causal.rs` runs the network.
 
 mod insert;
 mod probes;
