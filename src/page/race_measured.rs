@@ -241,11 +241,7 @@ fn predictor_row(predictor: &Predictor, chosen: RwSignal<String>) -> AnyView {
     let (name, own) = (predictor.column.clone(), predictor.column.clone());
     let side = if found.is_above { "above" } else { "below" };
     let warned = found.leads.iter().filter(|lead| lead.is_some_and(|lead| lead > 0.0)).count();
-    let note = match (predictor.from_the_start, predictor.in_hindsight) {
-        (true, _) => "differs from the start: warns of nothing",
-        (false, true) => "in hindsight: refers to the last checkpoint",
-        (false, false) => "",
-    };
+    let note = predictor.note();
     view! {
         <tr>
             <th scope="row">

@@ -24,6 +24,17 @@ pub struct Predictor {
     pub from_the_start: bool,
 }
 
+impl Predictor {
+    /// Why it is no warning, for people; empty if it is one.
+    pub fn note(&self) -> &'static str {
+        match (self.from_the_start, self.in_hindsight) {
+            (true, _) => "differs from the start: warns of nothing",
+            (false, true) => "in hindsight: refers to the last checkpoint",
+            (false, false) => "",
+        }
+    }
+}
+
 /// All predictors of a race.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Forewarning {

@@ -47,11 +47,7 @@ fn line(predictor: &Predictor) -> String {
     let label = column(&predictor.column).map_or(predictor.column.as_str(), |(_, column)| column.label);
     let side = if found.is_above { "above" } else { "below" };
     let warned = found.leads.iter().filter(|lead| lead.is_some_and(|lead| lead > 0.0)).count();
-    let note = match (predictor.from_the_start, predictor.in_hindsight) {
-        (true, _) => "differs from the start: warns of nothing",
-        (false, true) => "in hindsight: refers to the last checkpoint",
-        (false, false) => "",
-    };
+    let note = predictor.note();
     format!(
         "| {label} | {side} {:.4} | {:.2} | {warned} of {} | {:.0}% | {note} |",
         found.threshold,
