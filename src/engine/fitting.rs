@@ -112,7 +112,9 @@ impl Fitting {
         let (mut result, anatomy) = fit.finish(0.0).await?;
         self.worked_ms += port.now_ms() - begun;
         result.wall_seconds = self.worked_ms / 1000.0;
-        self.work = if result.config.probe {
+        // `Model::spliced` has no place for these two; asking would lose the fit to its refusal.
+        let can_intervene = !matches!(result.config.hook, Hook::Embed | Hook::Pattern);
+        self.work = if result.config.probe && can_intervene {
             let probing = Probing::new(result, anatomy, &self.experiment, &self.checkpoints, self.kind, &self.device)?;
             Work::Probe(Box::new(probing))
         } else {
