@@ -205,6 +205,25 @@ impl CrosscoderResult {
     pub fn count(&self, class: LatentClass) -> usize {
         self.latents.iter().filter(|latent| latent.class == class).count()
     }
+
+    /// Of each source: its step, and how many living latents begin their last stay there and are seen there for the last time, in
+    /// words.
+    pub fn lifetimes(&self) -> Vec<(u32, String)> {
+        let alive = || self.latents.iter().filter(|latent| latent.class != LatentClass::Dead);
+        let told = |(index, source): (usize, &SourceInfo)| {
+            let here = Some(index as u32);
+            let born = alive().filter(|latent| latent.birth == here).count();
+            let died = alive().filter(|latent| latent.death == here).count();
+            let words = match (born, died) {
+                (0, 0) => "–".to_owned(),
+                (born, 0) => format!("{born} born"),
+                (0, died) => format!("{died} last seen"),
+                (born, died) => format!("{born} born, {died} last seen"),
+            };
+            (source.step, words)
+        };
+        self.sources.iter().enumerate().map(told).collect()
+    }
 }
 
 #[cfg(test)]

@@ -5,39 +5,18 @@
 
 use super::chart::{Show, figure, named_sheet, of_experiment};
 use super::store::{Lab, grouped};
-use crate::crosscoder::{CrosscoderResult, LatentClass};
+use crate::crosscoder::CrosscoderResult;
 use crate::plot::{Axis, Curves, Ink, Mark, Picture, Series};
 use leptos::prelude::*;
 use std::sync::Arc;
-
-/// Step, latents born by it, latents last seen at it; for each compared checkpoint.
-fn counts(fit: &CrosscoderResult) -> Vec<(u32, usize, usize)> {
-    let alive = || fit.latents.iter().filter(|latent| latent.class != LatentClass::Dead);
-    let of = |source: usize| {
-        let born = alive().filter(|latent| latent.birth == Some(source as u32)).count();
-        let died = alive().filter(|latent| latent.death == Some(source as u32)).count();
-        (fit.sources[source].step, born, died)
-    };
-    (0..fit.sources.len()).map(of).collect()
-}
-
-fn words(born: usize, died: usize) -> String {
-    match (born, died) {
-        (0, 0) => "–".to_owned(),
-        (born, 0) => format!("{born} born"),
-        (0, died) => format!("{died} last seen"),
-        (born, died) => format!("{born} born, {died} last seen"),
-    }
-}
 
 /// The figure; nothing for a null fit, whose checkpoints are one.
 pub(super) fn lifetimes(lab: Lab, fit: &Arc<CrosscoderResult>) -> Option<AnyView> {
     if fit.sources.windows(2).all(|pair| pair[0].step == pair[1].step) {
         return None;
     }
-    let found = counts(fit);
-    let told: Vec<String> =
-        found.iter().map(|(step, born, died)| format!("step {}: {}", grouped((*step).into()), words(*born, *died))).collect();
+    let found = fit.lifetimes();
+    let told: Vec<String> = found.iter().map(|(step, words)| format!("step {}: {words}", grouped((*step).into()))).collect();
     let name = fit.config.name.clone();
     let draw = move |show: &mut Show<'_>| {
         let (train, test): (Vec<_>, Vec<_>) = lab.rows.with(|rows| {
@@ -47,8 +26,7 @@ pub(super) fn lifetimes(lab: Lab, fit: &Arc<CrosscoderResult>) -> Option<AnyView
         });
         let line = |label: &'static str, ink, points| Series { label, ink, dashed: false, points };
         let series = [line("test", Ink::Test, &test[..]), line("train", Ink::Train, &train[..])];
-        let marks: Vec<Mark> =
-            found.iter().map(|(step, born, died)| Mark::event(f64::from(*step), words(*born, *died))).collect();
+        let marks: Vec<Mark> = found.iter().map(|(step, words)| Mark::event(f64::from(*step), words.clone())).collect();
         show(&Picture::Curves(Curves {
             series: &series,
             x: Axis::count("step", lab.x_scale.get()),

@@ -12,7 +12,7 @@ mod tests;
 pub use doubts::doubts;
 
 use crate::crosscoder::causal::{Band, CausalResult, Effect, SetEffect, SourceEffects};
-use crate::crosscoder::{Absence, CrosscoderConfig, CrosscoderResult, Latent, LatentClass, SourceInfo, agreement};
+use crate::crosscoder::{Absence, CrosscoderConfig, CrosscoderResult, LatentClass, agreement};
 use crate::plot::{Axis, Curves, HeatMap, Ink, Mark, Palette, Picture, Scale, Series};
 use crate::record::{Archive, MetricRow, UserError};
 use page::Page;
@@ -115,19 +115,11 @@ fn lifetimes(archive: &Archive, fit: &CrosscoderResult, draw: &Draw<'_>) -> Stri
     let points = |value: fn(&MetricRow) -> f32| -> Vec<(f64, f64)> {
         archive.rows.iter().map(|row| (f64::from(row.step), f64::from(value(row)))).collect()
     };
-    let count = |of: fn(&Latent) -> Option<u32>, source: usize| {
-        fit.latents.iter().filter(|l| l.class != LatentClass::Dead && of(l) == Some(source as u32)).count()
+    let marks: Vec<Mark> = if is_null(fit) {
+        Vec::new()
+    } else {
+        fit.lifetimes().into_iter().map(|(step, words)| Mark::event(f64::from(step), words)).collect()
     };
-    let mark = |(index, source): (usize, &SourceInfo)| {
-        let words = match (count(|l| l.birth, index), count(|l| l.death, index)) {
-            (0, 0) => "–".to_owned(),
-            (born, 0) => format!("{born} born"),
-            (0, last) => format!("{last} last seen"),
-            (born, last) => format!("{born} born, {last} last seen"),
-        };
-        Mark::event(f64::from(source.step), words)
-    };
-    let marks: Vec<Mark> = if is_null(fit) { Vec::new() } else { fit.sources.iter().enumerate().map(mark).collect() };
     let (train, test) = (points(|row| row.train_loss), points(|row| row.test_loss));
     let line = |label, ink, points| Series { label, ink, dashed: false, points };
     let figure = Picture::Curves(Curves {
