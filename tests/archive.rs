@@ -24,7 +24,7 @@ fn crosscoder(name: &str) -> CrosscoderResult {
     let mut config = crosscoder_preset("births").unwrap().config.clone();
     config.name = name.into();
     config.sources = vec![1, 1];
-    let source = SourceInfo { step: 1, width: 3, scale: 1.25, gamma: 0.1 };
+    let source = SourceInfo { step: 1, width: 3, scale: 1.25, gamma: 0.1, hook: None };
     let latent = |index, class| Latent {
         index,
         norms: vec![0.1, 2.0 / 3.0],

@@ -2,7 +2,7 @@
 
 use super::absence::Absence;
 use super::causal::CausalResult;
-use super::config::CrosscoderConfig;
+use super::config::{CrosscoderConfig, Hook};
 use super::grid_descriptors::GridDescriptors;
 use super::twins::Twins;
 use crate::measure::EtaSquared;
@@ -34,6 +34,16 @@ pub struct SourceInfo {
     pub scale: f32,
     /// γ = ‖mean‖ / ‖standard deviation‖ of the raw activations.
     pub gamma: f32,
+    /// Where it is read, in fits that read several hooks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hook: Option<Hook>,
+}
+
+impl SourceInfo {
+    /// What tells it from the fit's other sources: the step, and the hook where there are several.
+    pub fn label(&self) -> String {
+        self.hook.map_or_else(|| self.step.to_string(), |hook| format!("{} {}", self.step, hook.name()))
+    }
 }
 
 /// What became of a latent over the sources, by relative decoder norm r (largest = 1, raw units). A latent is absent from the

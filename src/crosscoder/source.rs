@@ -34,7 +34,7 @@ pub struct Prepared {
 impl Prepared {
     /// What is reported about the source.
     pub fn info(&self, step: u32) -> SourceInfo {
-        SourceInfo { step, width: self.mean.len() as u32, scale: self.scale, gamma: self.gamma }
+        SourceInfo { step, width: self.mean.len() as u32, scale: self.scale, gamma: self.gamma, hook: None }
     }
 
     /// A fitted decoder `[latents, width]` in raw activation units.

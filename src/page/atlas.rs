@@ -356,7 +356,7 @@ fn fit_list(lab: Lab) -> AnyView {
             fits.iter()
                 .enumerate()
                 .map(|(index, fit)| {
-                    let steps: Vec<String> = fit.sources.iter().map(|source| grouped(source.step.into())).collect();
+                    let steps: Vec<String> = fit.sources.iter().map(|source| source.label()).collect();
                     let counts = format!("{} emergent, {} shared, {} vanished", fit.emergent, fit.shared, fit.vanished);
                     let choose = move |_| {
                         lab.fit_shown.set(index);

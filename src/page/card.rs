@@ -4,7 +4,7 @@
 //! of each absence (Latent Scaling) and what is left once the four simple readings are taken off.
 
 use super::live::part;
-use super::store::{Lab, grouped};
+use super::store::Lab;
 use crate::crosscoder::{Absence, CrosscoderResult, Latent};
 use leptos::prelude::*;
 use std::sync::Arc;
@@ -53,7 +53,7 @@ pub(super) fn card(lab: Lab, fit: Arc<CrosscoderResult>, latent: Memo<Option<Lat
                     };
                     view! {
                         <tr>
-                            <td>{grouped(source.step.into())}</td><td>{format!("{norm:.3}")}</td>
+                            <td>{source.label()}</td><td>{format!("{norm:.3}")}</td>
                             <td>{format!("{:.2}", if largest > 0.0 { norm / largest } else { 0.0 })}</td>
                             <td>{written(cosine)}</td>
                             <td>{written(nu)}</td>
@@ -88,7 +88,7 @@ pub(super) fn card(lab: Lab, fit: Arc<CrosscoderResult>, latent: Memo<Option<Lat
 
 /// Its life in a sentence, and its bump over the answers where there is one.
 fn life(latent: &Latent, fit: &CrosscoderResult) -> String {
-    let step = |source: u32| fit.sources.get(source as usize).map_or(String::new(), |source| grouped(source.step.into()));
+    let step = |source: u32| fit.sources.get(source as usize).map_or(String::new(), |source| source.label());
     let mut said = vec![match (latent.birth, latent.death) {
         (None, None) => format!("{}: there in {:.0}% of the checkpoints", latent.class.name(), 100.0 * latent.lifespan),
         (Some(birth), None) => format!("{}: there from step {} to the end", latent.class.name(), step(birth)),

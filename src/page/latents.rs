@@ -51,7 +51,7 @@ pub(super) fn result(lab: Lab, fit: Arc<CrosscoderResult>) -> AnyView {
 fn summary(lab: Lab, fit: &Arc<CrosscoderResult>) -> AnyView {
     let reported = fit.clone();
     let listed = |values: &[f32]| values.iter().map(f32::to_string).collect::<Vec<_>>().join(",");
-    let steps: Vec<String> = fit.sources.iter().map(|source| source.step.to_string()).collect();
+    let steps: Vec<String> = fit.sources.iter().map(|source| source.label()).collect();
     let is_null = fit.sources.windows(2).all(|pair| pair[0].step == pair[1].step);
     let percent: Vec<String> = fit.explained_variance.iter().map(|ev| format!("{:.0}%", 100.0 * ev)).collect();
     let born = if is_null {
@@ -104,7 +104,7 @@ fn summary(lab: Lab, fit: &Arc<CrosscoderResult>) -> AnyView {
 /// The heat-map of all latents.
 fn overview(lab: Lab, fit: Arc<CrosscoderResult>, order: Memo<Vec<u32>>, only: RwSignal<Option<LatentClass>>) -> AnyView {
     let frame = RwSignal::new(None::<GridFrame>);
-    let steps: Vec<String> = fit.sources.iter().map(|source| source.step.to_string()).collect();
+    let steps: Vec<String> = fit.sources.iter().map(|source| source.label()).collect();
     let columns = fit.sources.len();
     let drawn_fit = fit.clone();
     let draw = move |show: &mut Show<'_>| {

@@ -71,7 +71,7 @@ fn is_null(fit: &CrosscoderResult) -> bool {
 
 /// One sentence.
 fn summary(fit: &CrosscoderResult) -> String {
-    let steps: Vec<String> = fit.sources.iter().map(|source| source.step.to_string()).collect();
+    let steps: Vec<String> = fit.sources.iter().map(|source| source.label()).collect();
     if is_null(fit) {
         return format!(
             "The null fit: one checkpoint against itself. Of {} latents {} look emergent and {} look vanished; whatever appears here is made up by the method.",
@@ -155,7 +155,7 @@ fn heat_map<'a>(fit: &CrosscoderResult, order: &[u32], values: &'a [f32]) -> Hea
         palette: Palette::Sequential,
         row_label: "latents".into(),
         column_label: "checkpoint at step".into(),
-        column_names: Some(fit.sources.iter().map(|source| source.step.to_string()).collect()),
+        column_names: Some(fit.sources.iter().map(|source| source.label()).collect()),
         row_names: None,
         selected_row: None,
         origin_top: true,

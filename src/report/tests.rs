@@ -11,7 +11,7 @@ fn draw(picture: &Picture<'_>, width: u32, height: u32) -> String {
 }
 
 fn fit(steps: [u32; 2], causal: Option<CausalResult>) -> CrosscoderResult {
-    let source = |step: u32| SourceInfo { step, width: 4, scale: 1.0, gamma: 0.1 };
+    let source = |step: u32| SourceInfo { step, width: 4, scale: 1.0, gamma: 0.1, hook: None };
     let latent = |index: u32, class: LatentClass, relative: [f32; 2]| Latent {
         index,
         class,
