@@ -5,6 +5,7 @@ mod agreement;
 mod analysis;
 pub mod causal;
 mod classes;
+mod codes;
 mod config;
 mod directions;
 mod explained_variance;
@@ -21,6 +22,7 @@ mod planted;
 mod presets;
 mod result;
 mod source;
+mod strength;
 mod twins;
 mod validate;
 
@@ -32,6 +34,7 @@ pub use classes::{
     ABSENT_BELOW, DECOUPLED_FROM, PRESENT_ABOVE, REAL_ABSENCE_BELOW, RESIDUE_ABOVE, ROTATED_BELOW, SHARED_FROM, STABLE_FROM,
     TWINS_ABOVE, classify, is_shared, relative_norms,
 };
+pub use codes::Codes;
 pub use config::{CrosscoderConfig, Hook, Mask, Variant};
 pub use directions::COSINE_FROM;
 pub use explained_variance::explained_variance;
@@ -42,5 +45,5 @@ pub use pick::pick_sources;
 pub use planted::{Kind, Planted, PlantedConfig, PlantedFeature, PlantedScore, Recovered, plant};
 pub use presets::{CrosscoderPreset, crosscoder_preset, crosscoder_presets, null_of};
 pub use result::{CrosscoderResult, FitRow, Latent, LatentClass, SourceInfo};
-pub use source::{Prepared, Source, prepare};
+pub use source::{Place, Prepared, Source, prepare};
 pub use twins::Twins;

@@ -58,6 +58,7 @@ static PRESETS: LazyLock<Vec<CrosscoderPreset>> = LazyLock::new(|| {
         name: "births".into(),
         seed: 0,
         hook: Hook::ResidPost,
+        more_hooks: Vec::new(),
         sources: Vec::new(),
         latents: 256,
         variant: Variant::L1OfNorms,

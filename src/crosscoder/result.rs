@@ -37,12 +37,16 @@ pub struct SourceInfo {
     /// Where it is read, in fits that read several hooks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hook: Option<Hook>,
+    /// Which run it is of, in fits over several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run: Option<String>,
 }
 
 impl SourceInfo {
-    /// What tells it from the fit's other sources: the step, and the hook where there are several.
+    /// What tells it from the fit's other sources: the step, and the hook and the run where there are several.
     pub fn label(&self) -> String {
-        self.hook.map_or_else(|| self.step.to_string(), |hook| format!("{} {}", self.step, hook.name()))
+        let hook = self.hook.map(Hook::name);
+        [Some(self.step.to_string().as_str()), hook, self.run.as_deref()].into_iter().flatten().collect::<Vec<_>>().join(" ")
     }
 }
 
@@ -105,9 +109,11 @@ impl LatentClass {
 pub struct Latent {
     /// Index in the dictionary.
     pub index: u32,
-    /// Decoder norm per source, raw activation units.
+    /// Decoder norm per source, raw activation units; where each source has codes of its own, times the root of the share of the
+    /// latent's energy that the source lets through.
     pub norms: Vec<f32>,
-    /// `norms` divided by their largest.
+    /// `norms` divided by their largest. In fits of several hooks or runs, by the largest of the same hook and run, times what that
+    /// place contributes at most relative to the place where the latent contributes most, in the units of the fit.
     pub relative: Vec<f32>,
     /// Its class.
     pub class: LatentClass,
@@ -175,6 +181,9 @@ pub struct CrosscoderResult {
     pub explained_variance: Vec<f32>,
     /// Mean active latents per held-out input.
     pub l0: f32,
+    /// The same for each source, where each has codes of its own; else empty.
+    #[serde(default)]
+    pub l0_per_source: Vec<f32>,
     /// 5th and 95th percentile of active latents per held-out input.
     pub l0_quantiles: [f32; 2],
     /// Latents that fire somewhere on the grid.
@@ -205,7 +214,7 @@ pub struct CrosscoderResult {
     pub activations: Vec<f32>,
     /// Encoder and decoder as safetensors: `encoder.weight [S, d, m]`, `encoder.bias [m]`, `decoder.weight [S, m, d]`,
     /// `decoder.bias [S, d]`, `activation_mean [S, d]`, `activation_scale [S]`, and `threshold [1]` (batch top-k), `jump_relu_threshold [m]` (JumpReLU)
-    /// or `top_k [1]` (top-k of each input, by f_i·Σ_s‖D_i^s‖).
+    /// or `[S, m]` (thresholds per source, on the pre-activation), or `top_k [1]` (top-k of each input, by f_i·Σ_s‖D_i^s‖).
     #[serde(skip)]
     pub weights: Vec<u8>,
 }

@@ -3,7 +3,7 @@
 use super::capability::EngineKind;
 use super::fitting::starting_weights;
 use crate::crosscoder::causal::{Anatomy, CausalResult, Effect, Insert, Probe, probes, summarise};
-use crate::crosscoder::{CrosscoderResult, Hook};
+use crate::crosscoder::{CrosscoderResult, Hook, Source};
 use crate::experiment::Experiment;
 use crate::measure::needs_classes;
 use crate::model::{self, Model, lost};
@@ -30,8 +30,14 @@ impl Probing {
         kind: EngineKind,
         device: &Device,
     ) -> Result<Self, UserError> {
-        let networks = Networks::new(experiment, checkpoints, &anatomy, result.config.hook, kind, device)?;
-        Ok(Self { probes: probes(&result, &anatomy), effects: Vec::new(), result, anatomy, networks })
+        let networks = Networks::new(experiment, checkpoints, &anatomy, result.config.hooks(), kind, device)?;
+        let hooks = &networks.hooks;
+        let can_intervene = |source: &Source| {
+            // `Model::spliced` has no place for these two; and only the fit's own run is at hand.
+            source.place.run == 0 && !matches!(hooks[source.place.layer as usize], Hook::Embed | Hook::Pattern)
+        };
+        let probes = probes(&result, &anatomy, &anatomy.sources.iter().map(can_intervene).collect::<Vec<bool>>());
+        Ok(Self { probes, effects: Vec::new(), result, anatomy, networks })
     }
 
     /// One intervention. True when all are made.
@@ -39,6 +45,7 @@ impl Probing {
     /// # Errors
     /// If nothing can be put in at this hook, or the device stopped answering.
     pub(super) async fn advance(&mut self) -> Result<bool, UserError> {
+        // Without a place where anything can be put in, there is nothing to ask.
         let Some(probe) = self.probes.get(self.effects.len()) else { return Ok(true) };
         let values = self.anatomy.inserted(probe.source, &probe.insert, self.result.config.seed);
         let effect = self.networks.effect(probe.source, values, probe.insert == Insert::Clean).await?;
@@ -62,12 +69,14 @@ impl Probing {
 /// The networks of all sources on all rows.
 struct Networks {
     model: Model,
-    hook: Hook,
+    /// By layer of the sources.
+    hooks: Vec<Hook>,
     batch: Batch,
     objective: Objective,
     data: Dataset,
-    /// Parameters per source.
+    /// Parameters per source; none of further runs.
     parameters: Vec<Vec<Tensor<3>>>,
+    layers: Vec<usize>,
     start: Option<Vec<Tensor<3>>>,
     /// ln p of the network as it is, per source, where outputs are class probabilities.
     clean: Vec<Option<Tensor<3>>>,
@@ -80,7 +89,7 @@ impl Networks {
         experiment: &Experiment,
         checkpoints: &[Checkpoint],
         anatomy: &Anatomy,
-        hook: Hook,
+        hooks: Vec<Hook>,
         kind: EngineKind,
         device: &Device,
     ) -> Result<Self, UserError> {
@@ -101,11 +110,14 @@ impl Networks {
             .then(|| model::upload(&[starting_weights(experiment, checkpoints)?], model.specs(), "", device))
             .transpose()?;
         Ok(Self {
-            parameters: anatomy.sources.iter().map(|source| weights_of(source.step)).collect::<Result<_, _>>()?,
+            parameters: (anatomy.sources.iter())
+                .map(|source| if source.place.run == 0 { weights_of(source.step) } else { Ok(Vec::new()) })
+                .collect::<Result<_, _>>()?,
+            layers: anatomy.sources.iter().map(|source| source.place.layer as usize).collect(),
             clean: vec![None; anatomy.sources.len()],
             has_probabilities: needs_classes(experiment).is_ok(),
             start,
-            hook,
+            hooks,
             batch,
             objective,
             data,
@@ -120,7 +132,7 @@ impl Networks {
         let shape = [1, rows, values.len() / rows.max(1)];
         let value = Tensor::<3>::from_data(TensorData::new(values, shape), &self.device);
         let (parameters, start) = (&self.parameters[source], self.start.as_deref());
-        let outputs = self.model.spliced(parameters, start, &self.batch.inputs, self.hook, value)?;
+        let outputs = self.model.spliced(parameters, start, &self.batch.inputs, self.hooks[self.layers[source]], value)?;
         let loss = self.objective.per_row(outputs.clone(), self.batch.targets.clone());
         let correct = self.objective.correct(outputs.clone(), self.batch.targets.clone());
         let mut transaction = Transaction::default().register(loss).register(correct);

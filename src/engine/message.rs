@@ -56,9 +56,15 @@ pub enum Command {
         experiment: Experiment,
         /// One for each distinct step in `config.sources`.
         checkpoints: Vec<Checkpoint>,
+        /// Further runs of the same inputs that the dictionary spans.
+        others: Vec<OtherRun>,
         /// Which engine.
         engine: EngineWish,
     },
+    /// Make no updates of the fit until it is continued.
+    PauseFit,
+    /// Go on with the fit.
+    ContinueFit,
     /// Drop the fit under way.
     CancelFit,
     /// Take measures of checkpoints, beside whatever else is under way.
@@ -67,6 +73,18 @@ pub enum Command {
     CancelMeasures,
     /// Look into one checkpoint for the pictures of the page.
     Look(#[serde(with = "as_json")] Experiment, LookOrder),
+}
+
+/// A run beside the one that a fit is of.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct OtherRun {
+    /// Its name for people, e.g. `seed 3`.
+    pub name: String,
+    /// What was run.
+    #[serde(with = "as_json")]
+    pub experiment: Experiment,
+    /// The checkpoints to read, ascending in step.
+    pub checkpoints: Vec<Checkpoint>,
 }
 
 /// Which measures of which checkpoints.
@@ -168,6 +186,8 @@ pub enum Event {
     FitProbing(f32),
     /// A fit ended.
     FitDone(Box<FitOutcome>),
+    /// The fit waits, or goes on again.
+    FitPaused(bool),
     /// The fit was cancelled.
     FitCancelled,
     /// The key components of a run: the step of the checkpoint that decided them, and their numbers from 1.

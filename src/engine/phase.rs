@@ -38,6 +38,8 @@ impl Phase {
             (
                 phase,
                 Command::Fit { .. }
+                | Command::PauseFit
+                | Command::ContinueFit
                 | Command::CancelFit
                 | Command::Race { .. }
                 | Command::CancelRace

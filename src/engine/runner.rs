@@ -28,7 +28,7 @@ pub async fn serve(port: impl Port, engines: Engines) {
         while let Some(command) = runner.port.poll() {
             runner.obey(command).await;
         }
-        if runner.phase == Phase::Running || runner.fit.is_some() || runner.race.is_some() || runner.measures.is_some() {
+        if runner.phase == Phase::Running || runner.is_fitting() || runner.race.is_some() || runner.measures.is_some() {
             runner.work().await;
             runner.port.breathe().await;
         } else if let Some(command) = runner.port.wait().await {
@@ -106,13 +106,13 @@ impl<P: Port> Runner<P> {
                 }
                 self.port.emit(Event::RaceCancelled);
             }
-            Command::Fit { config, experiment, checkpoints, engine } => {
+            Command::Fit { config, experiment, checkpoints, others, engine } => {
                 if self.fit.is_some() {
                     return Err(UserError::new("A fit is already under way", "Cancel it first, or wait until it is done"));
                 }
                 validate(&experiment)?;
                 let (device, choice) = self.engines.choose(engine, &experiment).await?;
-                self.fit = Some(Fitting::new(config, &experiment, &checkpoints, choice.kind, &device).await?);
+                self.fit = Some(Fitting::new(config, &experiment, &checkpoints, others, choice.kind, &device).await?);
                 self.port.emit(Event::Chosen(choice));
             }
             Command::Measure(experiment, order) => {
@@ -132,6 +132,8 @@ impl<P: Port> Runner<P> {
                     Err(error) => self.port.emit(Event::LookRefused(step, error)),
                 }
             }
+            Command::PauseFit => self.pause_fit(true)?,
+            Command::ContinueFit => self.pause_fit(false)?,
             Command::CancelFit => {
                 if self.fit.take().is_none() {
                     return Err(UserError::new("No fit is under way", "Press Fit first"));
@@ -139,6 +141,17 @@ impl<P: Port> Runner<P> {
                 self.port.emit(Event::FitCancelled);
             }
         }
+        Ok(())
+    }
+
+    fn is_fitting(&self) -> bool {
+        self.fit.as_ref().is_some_and(|fit| !fit.is_paused())
+    }
+
+    fn pause_fit(&mut self, is_paused: bool) -> Result<(), UserError> {
+        let fit = self.fit.as_mut().ok_or_else(|| UserError::new("No fit is under way", "Press Fit first"))?;
+        fit.pause(is_paused);
+        self.port.emit(Event::FitPaused(is_paused));
         Ok(())
     }
 
@@ -232,7 +245,7 @@ impl<P: Port> Runner<P> {
     }
 
     async fn fit(&mut self) -> Result<(), UserError> {
-        let Some(fit) = &mut self.fit else { return Ok(()) };
+        let Some(fit) = self.fit.as_mut().filter(|fit| !fit.is_paused()) else { return Ok(()) };
         if fit.advance(&mut self.port).await?
             && let Some(fit) = self.fit.take()
         {

@@ -166,6 +166,10 @@ fn workbench(lab: Lab) -> AnyView {
                 <button type="button" id="fit" class="primary" disabled=flag(cannot) hidden=flag(running) on:click=move |_| start(false)>"Fit"</button>
                 <button type="button" id="cancel-fit" class:primary=flag(running) disabled=flag(move || !running()) hidden=flag(move || !running())
                     on:click=move |_| session::cancel_fit(lab)>"Cancel"</button>
+                <button type="button" id="pause-fit" hidden=flag(move || !running())
+                    on:click=move |_| session::pause_fit(lab, !lab.fit_paused.get_untracked())>
+                    {text(move || if lab.fit_paused.get() { "Continue" } else { "Pause" }.into())}
+                </button>
                 <button type="button" id="fit-null" disabled=flag(cannot) title="One checkpoint repeated: whatever is born here is an artefact"
                     on:click=move |_| start(true)>"Null fit (one checkpoint repeated)"</button>
                 {fit_status(lab)}
@@ -275,6 +279,7 @@ fn thinned(saved: &[u32], needed: &[u32]) -> Vec<u32> {
 fn fit_status(lab: Lab) -> AnyView {
     let name = move || match lab.fit_state.get() {
         FitState::Idle => "idle",
+        FitState::Running if lab.fit_paused.get() => "paused",
         FitState::Running => "running",
         FitState::Done => "done",
         FitState::Error => "error",
@@ -282,6 +287,7 @@ fn fit_status(lab: Lab) -> AnyView {
     let step = Memo::new(move |_| lab.fit_curves.with(|curves| curves.last().map_or(0, |row| row.step)));
     let words = move || match lab.fit_state.get() {
         FitState::Idle | FitState::Done => String::new(),
+        FitState::Running if lab.fit_paused.get() => format!("paused at step {}", grouped(step.get().into())),
         FitState::Running if lab.fit_probing.get().is_some() => {
             format!("taking latents out, {:.0}% done", 100.0 * lab.fit_probing.get().unwrap_or(0.0))
         }

@@ -6,7 +6,7 @@
 
 use super::claim::{Claim, claim};
 use super::fits::fit_done;
-pub(super) use super::fits::{cancel_fit, fit};
+pub(super) use super::fits::{cancel_fit, fit, pause_fit};
 use super::inside;
 use super::points::{self, Points};
 use super::port::{Incoming, Port};
@@ -347,6 +347,7 @@ fn apply(lab: Lab, event: Event) {
         }
         Event::FitProbing(done) => lab.fit_probing.set(Some(done)),
         Event::FitDone(outcome) => fit_done(lab, *outcome),
+        Event::FitPaused(is_paused) => lab.fit_paused.set(is_paused),
         Event::FitCancelled => {
             lab.fit_state.set(if lab.waiting.get_value().cancel { FitState::Idle } else { FitState::Error });
             lab.waiting.update_value(|waiting| (waiting.fit, waiting.cancel) = (false, false));

@@ -144,6 +144,8 @@ pub(super) struct Lab {
     pub(super) latent: RwSignal<Option<u32>>,
     /// Where the newest fit stands.
     pub(super) fit_state: RwSignal<FitState>,
+    /// Whether the fit under way waits.
+    pub(super) fit_paused: RwSignal<bool>,
     /// Live curves of the newest fit.
     pub(super) fit_curves: RwSignal<Vec<FitRow>>,
     /// Share of the interventions on a made fit that are done.
@@ -230,6 +232,7 @@ impl Lab {
             fit_shown: RwSignal::new(0),
             latent: RwSignal::new(None),
             fit_state: RwSignal::new(FitState::Idle),
+            fit_paused: RwSignal::new(false),
             fit_curves: RwSignal::new(Vec::new()),
             fit_probing: RwSignal::new(None),
             fit_plan: RwSignal::new((0, Vec::new())),

@@ -73,6 +73,9 @@ enum Task {
         /// Folder of the run
         #[arg(long)]
         run: PathBuf,
+        /// A further run of the same inputs, as FOLDER or FOLDER@STEP,STEP; without steps they are picked from its curves
+        #[arg(long)]
+        also: Vec<String>,
         /// Repeat the last source instead: nothing can be born, so every birth is an artefact
         #[arg(long)]
         null: bool,
@@ -335,8 +338,8 @@ fn obey(task: Task) -> Result<(), UserError> {
             Ok(())
         }
         Task::Verify { dir } => train::verify(&folder::read(&dir)?),
-        Task::Crosscoder { asked, run, null, engine, out } => {
-            fit::run(crosscoder(&asked)?, &folder::read(&run)?, null, engine.into(), &out)
+        Task::Crosscoder { asked, run, also, null, engine, out } => {
+            fit::run(crosscoder(&asked)?, &folder::read(&run)?, fit::others(&also)?, null, engine.into(), &out)
         }
         Task::External { asked, activations, out } => interop::external(&activations, crosscoder(&asked)?, &out),
         Task::Saelens { dictionary, out } => interop::saelens(&dictionary, &out),

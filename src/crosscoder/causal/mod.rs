@@ -13,7 +13,7 @@ mod probes;
 pub use insert::{Anatomy, Insert, Replacement};
 pub use probes::{CONTROLS, Probe, probes};
 
-use super::result::{CrosscoderResult, LatentClass};
+use super::result::{CrosscoderResult, LatentClass, SourceInfo};
 use probes::{CLASSES, Role, distinct};
 use serde::{Deserialize, Serialize};
 
@@ -70,6 +70,9 @@ pub struct SetEffect {
 pub struct SourceEffects {
     /// The checkpoint's step.
     pub step: u32,
+    /// What tells the source from the others; empty in results of earlier versions.
+    #[serde(default)]
+    pub label: String,
     /// The network as it is.
     pub clean: Effect,
     /// With x̂ in place of x.
@@ -116,8 +119,10 @@ pub fn summarise(result: &CrosscoderResult, anatomy: &Anatomy, probes: &[Probe],
         |source: usize| probes.iter().zip(effects).filter(move |(probe, _)| probe.source == source).map(|(p, e)| (p.role, *e));
     let one = |source: usize, role: Role| of(source).find(|(known, _)| *known == role).map(|(_, effect)| effect);
     let count = |class| result.latents.iter().filter(|latent| latent.class == class).count() as u32;
+    let was_asked = |source: &usize| one(*source, Role::Clean).is_some();
     let sources = distinct(&anatomy.sources)
         .into_iter()
+        .filter(was_asked)
         .map(|source| {
             let reference = |role| one(source, role).unwrap_or_default();
             let (clean, spliced, nothing) = (reference(Role::Clean), reference(Role::Reconstruction), reference(Role::Nothing));
@@ -149,6 +154,7 @@ pub fn summarise(result: &CrosscoderResult, anatomy: &Anatomy, probes: &[Probe],
             };
             SourceEffects {
                 step: anatomy.sources[source].step,
+                label: result.sources.get(source).map_or_else(String::new, SourceInfo::label),
                 loss_recovered: (gap >= LEAST_GAP).then(|| (nothing.test_loss - spliced.test_loss) / gap),
                 mean: reference(Role::MeanActivation),
                 clean,
@@ -160,7 +166,7 @@ pub fn summarise(result: &CrosscoderResult, anatomy: &Anatomy, probes: &[Probe],
             }
         })
         .collect();
-    let last = anatomy.sources.len().saturating_sub(1);
+    let last = probes.iter().rfind(|probe| matches!(probe.role, Role::Swap(_))).map_or(0, |probe| probe.source);
     let swaps = CLASSES.into_iter().filter_map(|class| {
         let effect = one(last, Role::Swap(class))?;
         let mut kls: Vec<f64> =
