@@ -112,8 +112,8 @@ pub struct Latent {
     /// Decoder norm per source, raw activation units; where each source has codes of its own, times the root of the share of the
     /// latent's energy that the source lets through.
     pub norms: Vec<f32>,
-    /// `norms` divided by their largest. In fits of several hooks or runs, by the largest of the same hook and run, times what that
-    /// place contributes at most relative to the place where the latent contributes most, in the units of the fit.
+    /// `norms` divided by their largest. In fits of several hooks or runs: by the largest of the same hook and run, times that
+    /// place's largest share of the mean activation norm relative to the largest of all places.
     pub relative: Vec<f32>,
     /// Its class.
     pub class: LatentClass,

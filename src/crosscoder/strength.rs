@@ -3,20 +3,25 @@
 //! A decoder norm is a strength only where the latent fires; where sources have gates of their own, a large vector behind a shut
 //! gate is nothing. And norms compare within one network and hook: activations of another have another size, and nothing there
 //! comes before or after. So a norm is weighed by how much of the latent its source lets through, sources are compared within
-//! their place (run and hook), and places are compared by what they contribute in the units of the fit, in which every source has
-//! the same size. With one place and one code this is the decoder norm and nothing else.
+//! their place (run and hook), and places are compared by what they contribute to the mean norm of their activations. With one place and one code this is the decoder norm and nothing else.
 
 use super::analysis::AnalysisInput;
 use super::classes::relative_norms;
-use super::source::{Place, prepare};
+use super::source::{Place, Source, prepare};
 
 /// Strengths of all latents at all sources.
 pub(super) struct Strengths {
     places: Vec<Place>,
-    /// Scale of each source in the fit; ones with a single place, where it is not needed.
+    /// One over the mean norm of each source; ones with a single place, where it is not needed.
     scales: Vec<f64>,
     /// Σ_n f_n² of each latent at each source, `[S]` of `[m]`.
     energies: Vec<Vec<f64>>,
+}
+
+/// One over the mean of ‖x − x̄‖.
+fn share_of_norm(source: &Source) -> f64 {
+    // `prepare` scales to a mean norm of √d.
+    prepare(source).map_or(1.0, |prepared| f64::from(prepared.scale) / (source.width as f64).sqrt())
 }
 
 impl Strengths {
@@ -24,7 +29,7 @@ impl Strengths {
     pub(super) fn of(input: &AnalysisInput, latents: usize) -> Self {
         let places: Vec<Place> = input.sources.iter().map(|source| source.place).collect();
         let is_one = places.windows(2).all(|pair| pair[0] == pair[1]);
-        let scale = |source| if is_one { 1.0 } else { prepare(source).map_or(1.0, |prepared| f64::from(prepared.scale)) };
+        let scale = |source| if is_one { 1.0 } else { share_of_norm(source) };
         let energies = |codes: &[f32]| {
             let mut sums = vec![0.0; latents];
             for codes in codes.chunks_exact(latents) {

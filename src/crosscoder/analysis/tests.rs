@@ -335,7 +335,7 @@ fn a_life_is_told_within_one_hook_of_one_run() {
     assert_eq!(found.latents[0].class, LatentClass::Emergent);
     assert_eq!(found.latents[2].class, LatentClass::Vanished);
     assert_eq!(found.latents[2].relative[3..], [0.0; 3]);
-    // Equal in the units of the fit: both places hold latent 1 as strongly, although raw norms differ by a hundred.
+    // Equal as a share of the activations' norm: both places hold latent 1 as strongly, although raw norms differ by a hundred.
     assert!(found.latents[1].relative.iter().all(|r| (r - 1.0).abs() < 1e-5), "{:?}", found.latents[1].relative);
     assert!(found.latents[1].cosines[3].is_none(), "directions of two spaces have no cosine");
     let lives: Vec<Option<u32>> = found.latents[..2].iter().map(|latent| latent.birth).collect();
