@@ -61,6 +61,9 @@ pub struct CrosscoderConfig {
     /// α of the auxiliary loss, by which dead latents learn what the others leave (AuxK); 0: none.
     #[serde(default)]
     pub aux: f64,
+    /// Whether latents that fire on no fitted input begin again, three times, where the error is largest (Bricken et al. 2023).
+    #[serde(default)]
+    pub resample: bool,
     /// Whether classes of latents are taken out afterwards to see what they do to the loss.
     #[serde(default = "yes")]
     pub probe: bool,

@@ -139,6 +139,13 @@ static FIELDS: &[Field] = &[
     )
     .neutral("0"),
     Field::new(
+        "resample",
+        "Resample dead latents",
+        "After each quarter, latents that fire on no fitted input begin again where the error is largest",
+        FieldKind::Toggle,
+    )
+    .neutral("false"),
+    Field::new(
         "probe",
         "Take latents out",
         "Afterwards, take each class of latents out of the network and compare the loss with as many others",

@@ -104,6 +104,9 @@ impl Fitting {
                     if fit.row_is_due() {
                         report(fit, self.steps, port).await?;
                     }
+                    if fit.revival_is_due() {
+                        fit.revive().await?;
+                    }
                     fit.advance();
                     made += 1;
                 }

@@ -19,6 +19,7 @@ mod looking;
 #[cfg(feature = "compute")]
 mod measuring;
 pub mod message;
+mod networks;
 pub mod phase;
 #[cfg(feature = "compute")]
 mod port;
@@ -32,6 +33,7 @@ mod self_test;
 mod tick;
 #[cfg(feature = "compute")]
 mod training;
+mod trying;
 
 #[cfg(feature = "cli")]
 pub use direct::converse;

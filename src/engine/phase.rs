@@ -45,6 +45,8 @@ impl Phase {
                 | Command::CancelRace
                 | Command::Measure(..)
                 | Command::CancelMeasures
+                | Command::Compare(..)
+                | Command::Try(..)
                 | Command::Look(..),
             ) => Ok(phase),
             (_, Command::Pause | Command::Continue | Command::Step(_) | Command::Stop | Command::Intervene(_)) => {

@@ -2,7 +2,7 @@
 
 use super::capability::EngineWish;
 use super::engines::Engines;
-use super::fitting::Fitting;
+use super::fitting::{Fitting, activations};
 use super::looking::Looking;
 use super::measuring::Measuring;
 use super::message::{Command, Event, LookOrder, RaceOutcome};
@@ -10,9 +10,12 @@ use super::phase::Phase;
 use super::port::Port;
 use super::racing::Racing;
 use super::training::{Outcome, Training};
+use super::trying::attempt;
+use crate::crosscoder::similarity;
 use crate::experiment::Experiment;
 use crate::measure::Look;
 use crate::record::{UserError, Weights};
+use crate::task::Dataset;
 
 /// The engine for measures and looks: the CPU, which is exact and leaves a run on the GPU its queue.
 const BESIDE: EngineWish = EngineWish::Cpu;
@@ -123,6 +126,20 @@ impl<P: Port> Runner<P> {
             Command::CancelMeasures => {
                 let worked_ms = self.measures.take().map_or(0.0, |measures| measures.worked_ms());
                 self.port.emit(Event::MeasuresDone { worked_ms });
+            }
+            Command::Compare(experiment, hook, checkpoints) => {
+                validate(&experiment)?;
+                let (device, choice) = self.engines.choose(BESIDE, &experiment).await?;
+                let data = Dataset::new(&experiment.task, experiment.seed)?;
+                let steps: Vec<u32> = checkpoints.iter().map(|checkpoint| checkpoint.step).collect();
+                let sources = activations(&steps, hook, &experiment, &checkpoints, &data, choice.kind, &device).await?;
+                self.port.emit(Event::Compared(steps, similarity(&sources)));
+            }
+            Command::Try(experiment, order) => {
+                validate(&experiment)?;
+                let (device, choice) = self.engines.choose(BESIDE, &experiment).await?;
+                let tried = attempt(&experiment, order, choice.kind, &device).await;
+                self.port.emit(tried.map_or_else(Event::TrialRefused, |trial| Event::Tried(Box::new(trial))));
             }
             Command::Look(experiment, order) => {
                 let step = order.checkpoint.step;

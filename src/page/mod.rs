@@ -16,6 +16,7 @@ mod curves;
 mod diagnose;
 mod fits;
 mod form;
+mod guide;
 mod header;
 mod inside;
 mod intervene;
@@ -24,6 +25,7 @@ mod lifetimes;
 mod live;
 mod pairs;
 mod paper;
+mod picker;
 mod points;
 mod popover;
 mod port;
@@ -40,6 +42,7 @@ mod storage;
 mod store;
 mod timeline;
 mod transport;
+mod trial;
 
 /// Shows the laboratory in `#app`.
 pub fn mount() {

@@ -213,6 +213,8 @@ pub(super) fn clear(lab: Lab) {
     lab.fit_shown.set(0);
     lab.latent.set(None);
     lab.fit_state.set(FitState::Idle);
+    lab.guide.set(None);
+    lab.alike.set(None);
     lab.fit_curves.set(Vec::new());
     lab.fit_probing.set(None);
     lab.time.set(None);
@@ -356,6 +358,12 @@ fn apply(lab: Lab, event: Event) {
         Event::Crashed(error) => crashed(lab, error.to_string()),
         Event::RaceProgress { .. } | Event::RaceDone(_) | Event::RaceCancelled => {}
         Event::Keys(..) | Event::Measured(..) | Event::MeasuresProgress { .. } | Event::MeasuresDone { .. } => {}
+        Event::Compared(steps, values) => lab.alike.set(Some((steps, values))),
+        Event::Tried(trial) => super::trial::tried(lab, *trial),
+        Event::TrialRefused(error) => {
+            super::trial::refused(lab);
+            lab.fail(error);
+        }
         Event::Looked(_) | Event::LookRefused(..) => {}
     }
 }

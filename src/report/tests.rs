@@ -69,7 +69,7 @@ fn causal(rise: f64, moved: f64) -> CausalResult {
         keep: Vec::new(),
         remove: Vec::new(),
     };
-    CausalResult { sources: vec![source], swaps: Vec::new() }
+    CausalResult { sources: vec![source], ..CausalResult::default() }
 }
 
 fn archive() -> Archive {

@@ -1,7 +1,7 @@
 //! `crosscoder`.
 
 use super::{folder, say, shown, train};
-use grokscope::crosscoder::causal::{Band, CausalResult, Effect};
+use grokscope::crosscoder::causal::{Band, CausalResult, Effect, Single, agreement_of, rank_agreement_of};
 use grokscope::crosscoder::{CrosscoderConfig, CrosscoderResult, LatentClass, SourceInfo, null_of, pick_sources};
 use grokscope::engine::capability::EngineWish;
 use grokscope::engine::converse;
@@ -129,6 +129,19 @@ fn print_causal(causal: &CausalResult) {
             source.loss_recovered.map_or("– (the activation hardly matters)".to_owned(), |share| format!("{share:.4}"));
         let kl = source.spliced.kl.map_or("–".to_owned(), |kl| format!("{kl:.2e}"));
         say(&format!("{}: loss recovered by the reconstruction {recovered}, KL {kl} nats", source.label));
+    }
+    for attribution in &causal.attributions {
+        let sum: f64 = attribution.effects.iter().map(|effect| f64::from(*effect)).sum();
+        let singles: Vec<Single> = causal.singles.iter().filter(|single| single.source == attribution.source).copied().collect();
+        let written = |value: Option<f64>| value.map_or("–".to_owned(), |value| format!("{value:.2}"));
+        say(&format!(
+            "source {}: attributions add up to {sum:+.3} nats, all latents are worth {:+.3}; against removing {} single ones: R² {}, rank correlation {}",
+            attribution.source,
+            attribution.of_all,
+            singles.len(),
+            written(agreement_of(&singles)),
+            written(rank_agreement_of(&singles))
+        ));
     }
     for swap in &causal.swaps {
         let kl = |kl: Option<f64>| kl.map_or("–".to_owned(), |kl| format!("{kl:.3}"));

@@ -124,7 +124,7 @@ impl Anatomy {
     }
 
     /// Adds Σ weight(row, latent)·D to each row.
-    fn add(&self, out: &mut [f32], source: usize, set: &[u32], weight: impl Fn(usize, usize) -> f32) {
+    pub(super) fn add(&self, out: &mut [f32], source: usize, set: &[u32], weight: impl Fn(usize, usize) -> f32) {
         let width = self.sources[source].width;
         for (row, values) in out.chunks_exact_mut(width).enumerate() {
             for &latent in set {

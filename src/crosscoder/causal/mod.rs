@@ -7,11 +7,15 @@
 //! a class has all the strength that there is, as emergent latents of a clean network do. The room is pure: it says what to put in
 //! and what came out; `engine/causal.rs` runs the network.
 
+mod attribution;
 mod insert;
 mod probes;
+mod trial;
 
+pub use attribution::{Attribution, PATH_POINTS, Single, agreement_of, checked, rank_agreement_of, relative_effects};
 pub use insert::{Anatomy, Insert, Replacement};
 pub use probes::{CONTROLS, Probe, probes};
+pub use trial::{Steered, Trial, TrialInput, amounts, answered};
 
 use super::result::{CrosscoderResult, LatentClass, SourceInfo};
 use probes::{CLASSES, Role, distinct};
@@ -111,6 +115,12 @@ pub struct CausalResult {
     pub sources: Vec<SourceEffects>,
     /// From the first source to the last.
     pub swaps: Vec<SwapEffect>,
+    /// What each latent does by gradients; missing in results of earlier versions.
+    #[serde(default)]
+    pub attributions: Vec<Attribution>,
+    /// Some of them beside the exact removal.
+    #[serde(default)]
+    pub singles: Vec<Single>,
 }
 
 /// Sorts the effects of `probes` into a result.
@@ -175,7 +185,7 @@ pub fn summarise(result: &CrosscoderResult, anatomy: &Anatomy, probes: &[Probe],
         let random_kl = (!kls.is_empty()).then(|| (kls[kls.len() / 2], kls[kls.len() / 20]));
         Some(SwapEffect { class, count: count(class), effect, random_kl })
     });
-    CausalResult { sources, swaps: swaps.collect() }
+    CausalResult { sources, swaps: swaps.collect(), ..CausalResult::default() }
 }
 
 /// Median and 95th percentile by nearest rank.

@@ -7,6 +7,7 @@ mod dictionary;
 mod objective;
 #[cfg(test)]
 mod reference_tests;
+mod revive;
 mod structure;
 mod threshold;
 
@@ -64,6 +65,8 @@ pub struct Fit {
     /// Updates since each latent fired `[1, 1, m]`, on the tape's device; with an auxiliary loss only.
     silent: Option<Tensor<3>>,
     last_loss: Option<Tensor<1>>,
+    /// The update after which dead latents last began again; 0 if they never did.
+    revived_at: u32,
     curves: Vec<FitRow>,
 }
 
@@ -121,6 +124,7 @@ impl Fit {
             device: tracked,
             step: 0,
             last_loss: None,
+            revived_at: 0,
             curves: Vec::new(),
         })
     }
