@@ -4,8 +4,9 @@ use super::absence::Absence;
 use super::causal::CausalResult;
 use super::config::{CrosscoderConfig, Hook};
 use super::grid_descriptors::GridDescriptors;
-use super::twins::Twins;
+use super::twins::{Twins, home};
 use crate::measure::EtaSquared;
+use crate::record::Weights;
 use serde::{Deserialize, Serialize};
 
 /// One row of the live curves, measured on held-out inputs.
@@ -160,6 +161,11 @@ impl Latent {
         let sources = self.cosines.len().isqrt();
         (1..sources).map(|source| self.cosines[(source - 1) * sources + source]).collect()
     }
+
+    /// Index of the source of its largest norm, the first of equals.
+    pub fn home(&self) -> usize {
+        home(&self.norms)
+    }
 }
 
 /// Everything a fit returns.
@@ -216,6 +222,29 @@ impl CrosscoderResult {
         self.latents.iter().filter(|latent| latent.class == class).count()
     }
 
+    /// Activations of a latent, `[rows]`; empty where they were not kept.
+    pub fn activations_of(&self, latent: u32) -> &[f32] {
+        let rows = self.activations.len().checked_div(self.latents.len()).unwrap_or(0);
+        let start = latent as usize * rows;
+        self.activations.get(start..start + rows).unwrap_or_default()
+    }
+
+    /// Decoder vector of a latent in a source, `[d]`, raw activation units; `None` where the weights were not kept.
+    pub fn decoder_vector(&self, latent: u32, source: usize) -> Option<Vec<f32>> {
+        let file = Weights::from_safetensors(&self.weights).ok()?;
+        let decoder = file.get("decoder.weight")?;
+        let &[_, latents, width] = &decoder.shape[..] else { return None };
+        let scale = *file.get("activation_scale")?.values.get(source)?;
+        let start = (source * latents + latent as usize) * width;
+        let fitted = decoder.values.get(start..start + width).filter(|_| (latent as usize) < latents)?;
+        Some(fitted.iter().map(|value| value / scale).collect())
+    }
+
+    /// Where a source was read.
+    pub fn hook_of(&self, source: usize) -> Hook {
+        self.sources.get(source).and_then(|source| source.hook).unwrap_or(self.config.hook)
+    }
+
     /// Of each source: its step, and how many living latents begin their last stay there and are seen there for the last time, in
     /// words.
     pub fn lifetimes(&self) -> Vec<(u32, String)> {
@@ -248,6 +277,30 @@ mod tests {
         let latent: Latent = serde_json::from_str(old).unwrap();
         assert_eq!((latent.class, latent.grid, latent.adjacent_cosines()), (LatentClass::Stable, None, Vec::new()));
         assert_eq!(serde_json::to_value(latent.class).unwrap(), "stable");
+    }
+
+    #[test]
+    fn a_decoder_vector_comes_back_in_raw_units() {
+        use crate::record::NamedTensor;
+        let tensor = |name: &str, shape: Vec<usize>, values: Vec<f32>| NamedTensor { name: name.into(), shape, values };
+        // Two sources, three latents, two activations.
+        let decoder = tensor("decoder.weight", vec![2, 3, 2], (0..12u8).map(f32::from).collect());
+        let tensors = vec![decoder, tensor("activation_scale", vec![2], vec![1.0, 0.5])];
+        let weights = Weights { tensors }.to_safetensors(None).unwrap();
+        let config = super::super::presets::crosscoder_presets()[0].config.clone();
+        let empty = serde_json::json!({"config": config, "sources": [], "curves": [], "explained_variance": [], "l0": 0,
+            "l0_quantiles": [0, 0], "alive": 0, "shared": 0, "emergent": 0, "emergent_confirmed": 0, "vanished": 0,
+            "residue_energy_share": 0, "latents": [], "wall_seconds": 0});
+        let fit = CrosscoderResult { weights, ..serde_json::from_value(empty).unwrap() };
+        assert_eq!(fit.decoder_vector(1, 0), Some(vec![2.0, 3.0]));
+        assert_eq!(fit.decoder_vector(2, 1), Some(vec![20.0, 22.0]));
+        assert_eq!((fit.decoder_vector(3, 0), fit.decoder_vector(0, 2)), (None, None));
+        assert_eq!(CrosscoderResult { weights: Vec::new(), ..fit }.decoder_vector(0, 0), None);
+    }
+
+    #[test]
+    fn a_latents_home_is_its_largest_norm_and_its_activations_are_its_rows() {
+        assert_eq!(Latent { norms: vec![0.1, 2.0, 2.0], ..Latent::default() }.home(), 1);
     }
 
     #[test]
