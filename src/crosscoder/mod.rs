@@ -54,3 +54,4 @@ pub use task_cycle::TaskCycle;
 pub use top_inputs::{InputSide, TopInput, top_inputs};
 pub use twins::Twins;
 pub use wave_map::{WaveMap, wave_map};
+#[cfg(test)]

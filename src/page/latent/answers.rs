@@ -69,6 +69,6 @@ pub(super) fn bars(card: &Card) -> AnyView {
         "Answers it fires on",
         ().into_any(),
         sheet,
-        "Mean activation by answer; those of at least half the highest stand out and carry their number. Firing on an answer is not evidence of pushing it.".into_any(),
+        "Mean activation by answer; those of at least half the highest stand out. Firing on an answer is not evidence of pushing it.".into_any(),
     )
 }

@@ -39,6 +39,6 @@ pub(super) fn figures(card: &Card) -> Option<AnyView> {
         "Its direction",
         ().into_any(),
         sheet,
-        "Cosine of its decoder vectors between each two checkpoints: 1 is the same direction, 0 another one, – where it has next to no length. A high cosine is not evidence that it is there; its norm in the table says that.".into_any(),
+        "Cosine of its decoder vectors between each two checkpoints: 1 is the same direction, near 0 the latent kept its inputs and turned, – is where it has next to no length. A high cosine is not evidence that it is there; its norm in the table says that.".into_any(),
     ))
 }

@@ -55,10 +55,6 @@ pub(super) fn figures(card: &Card) -> AnyView {
     });
     let (of_stem, at_stem) = (card.clone(), at.clone());
     let stem = move || of_stem.stem(&format!("-step-{}", at_stem()));
-    let sheet = named_sheet(lab, "latent-map", label, stem, draw, ().into_any()).within(|canvas| {
-        view! { <div style="--height:min(26rem, 92vw);--height-narrow:min(22rem, 88vw)">{canvas}</div> }.into_any()
-    });
-
     let is_home = move || latent.with(|latent| latent.as_ref().map(|latent| latent.home())) == source.get();
     let control = if count <= MOST_BUTTONS {
         let buttons: Vec<_> = labels
@@ -79,21 +75,28 @@ pub(super) fn figures(card: &Card) -> AnyView {
                 choose(index);
             }
         };
+        let at = at.clone();
         view! {
+            <span class="small number">{text(at.clone())}</span>
             <input type="range" id="latent-source" min="0" max=(count - 1).to_string() step="1" aria-label="Checkpoint"
-                aria-valuetext=text(at.clone()) prop:value=text(move || source.get().unwrap_or(0).to_string()) on:input=slide />
+                aria-valuetext=text(at) prop:value=text(move || source.get().unwrap_or(0).to_string()) on:input=slide />
         }
         .into_any()
     };
-    let control = view! {
-        <div class="row latent-time">
-            <span class="small muted number">"At step "{text(at)}{text(move || if is_home() { ", its home" } else { "" }.into())}</span>
-            {control}
-        </div>
-    };
+    let sheet = named_sheet(lab, "latent-map", label, stem, draw, ().into_any()).within(|canvas| {
+        view! {
+            <div class="row latent-time">
+                <span class="small muted">"Step"</span>
+                {control}
+                <span class="small muted">{text(move || if is_home() { "its home" } else { "" }.into())}</span>
+            </div>
+            <div style="--height:min(26rem, 92vw);--height-narrow:min(22rem, 88vw)">{canvas}</div>
+        }
+        .into_any()
+    });
     figure(
         "Where it fires",
-        control.into_any(),
+        ().into_any(),
         sheet,
         "What it adds to the activation of that checkpoint on every pair (a, b), activation times decoder norm on one colour scale for all checkpoints: diagonal stripes are certain answers a + b, rows or columns certain inputs. A clear pattern is not evidence that the network reads it; only taking the latent out tells.".into_any(),
     )

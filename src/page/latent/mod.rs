@@ -117,11 +117,13 @@ pub(super) fn latent_card(lab: Lab, fit: Arc<CrosscoderResult>, order: Memo<Vec<
         Some(untrack(|| make(&of_side)))
     };
     let walk = head::Walk { lab, order };
+    let label = "One latent; j and k go to the next and the one before";
     view! {
-        <div class="view latent" tabindex="0" role="group" aria-label="One latent; j and k go to the next and the one before"
-            on:keydown=move |event| walk.by_key(&event)>
+        <div class="view latent" tabindex="0" role="group" aria-label=label on:keydown=move |event| walk.by_key(&event)>
             {head::head(&card, walk, sides)}
             {part(content)}
+        </div>
+        <div class="charts latent-more" on:keydown=move |event| walk.by_key(&event)>
             {scores::scores(&card)}
             {cosines::figures(&card)}
         </div>

@@ -30,7 +30,6 @@ pub(super) fn scores(card: &Card) -> AnyView {
         latent.get().map(|latent| {
             let eta = latent.eta_squared;
             let rest = latent.grid.map(|grid| score("none of these".into(), Some(grid.memorisation), format!("{:.2}", grid.memorisation)));
-            let cosines = latent.adjacent_cosines();
             let etas = [(sum, eta.sum), (difference, eta.difference), ("input a", eta.a), ("input b", eta.b)]
                 .map(|(name, value)| score(name.into(), Some(value), format!("{value:.2}")));
             let largest = latent.norms.iter().copied().fold(0.0, f32::max);
@@ -42,7 +41,6 @@ pub(super) fn scores(card: &Card) -> AnyView {
                     let nu = latent.nu_epsilon.get(s).copied().flatten();
                     let norm = latent.norms.get(s).copied().unwrap_or(0.0);
                     let others = latent.nu_r.get(s).copied().flatten();
-                    let cosine = s.checked_sub(1).and_then(|before| cosines.get(before).copied().flatten());
                     let written = |value: Option<f32>| value.map_or("–".to_owned(), |value| format!("{value:.2}"));
                     let verdict = match latent.absences.get(s).copied().flatten() {
                         None => "",
@@ -55,7 +53,6 @@ pub(super) fn scores(card: &Card) -> AnyView {
                         <tr>
                             <td>{source.label()}</td><td>{format!("{norm:.3}")}</td>
                             <td>{format!("{:.2}", if largest > 0.0 { norm / largest } else { 0.0 })}</td>
-                            <td>{written(cosine)}</td>
                             <td>{written(nu)}</td>
                             <td>{written(others)}</td>
                             <td class="words">{verdict}</td>
@@ -72,11 +69,11 @@ pub(super) fn scores(card: &Card) -> AnyView {
                 <p class="small muted">"η² is the share of its variance that the mean over all inputs with the same a + b (a − b, a, b) already has; a function of that quantity alone has 1. A high one is not evidence that the network uses the latent for it."</p>
                 <div class="table-scroll">
                     <table>
-                        <thead><tr><th>"step"</th><th>"norm"</th><th>"relative"</th><th>"cosine"</th><th>"ν error"</th><th>"ν others"</th><th class="words">"verdict"</th></tr></thead>
+                        <thead><tr><th>"step"</th><th>"norm"</th><th>"relative"</th><th>"ν error"</th><th>"ν others"</th><th class="words">"verdict"</th></tr></thead>
                         <tbody>{rows}</tbody>
                     </table>
                 </div>
-                <p class="small muted">"ν error: how much of this latent the reconstruction error of a checkpoint still holds; below .2 where the norm is small, the latent is not merely shrunk. ν others: how much of it other latents carry there; from .5 on they have taken it over. Cosine: of its decoder vectors from the checkpoint before to this one; a small one says that the latent kept its inputs and turned its direction."</p>
+                <p class="small muted">"ν error: how much of this latent the reconstruction error of a checkpoint still holds; below .2 where the norm is small, the latent is not merely shrunk. ν others: how much of it other latents carry there; from .5 on they have taken it over."</p>
             }
             .into_any()
         })
