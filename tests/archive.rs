@@ -24,7 +24,7 @@ fn crosscoder(name: &str) -> CrosscoderResult {
     let mut config = crosscoder_preset("births").unwrap().config.clone();
     config.name = name.into();
     config.sources = vec![1, 1];
-    let source = SourceInfo { step: 1, width: 3, scale: 1.25, gamma: 0.1, hook: None };
+    let source = SourceInfo { step: 1, width: 3, scale: 1.25, gamma: 0.1, hook: None, run: None };
     let latent = |index, class| Latent {
         index,
         norms: vec![0.1, 2.0 / 3.0],
@@ -63,6 +63,7 @@ fn crosscoder(name: &str) -> CrosscoderResult {
         curves: vec![FitRow { step: 10, loss: 1.5, l0: 40.0, dead_share: 0.0, explained_variance: vec![0.9, 0.95] }],
         explained_variance: vec![0.9, 0.95],
         l0: 40.25,
+        l0_per_source: Vec::new(),
         l0_quantiles: [20.0, 60.0],
         alive: 1,
         shared: 0,

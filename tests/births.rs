@@ -7,7 +7,7 @@
 mod support;
 
 use burn::tensor::Device;
-use grokscope::crosscoder::causal::Effect;
+use grokscope::crosscoder::causal::{Effect, agreement_of};
 use grokscope::crosscoder::fit::Fit;
 use grokscope::crosscoder::{
     CrosscoderConfig, Kind, LatentClass, PlantedConfig, Source, crosscoder_preset, null_of, pick_sources, plant,
@@ -80,6 +80,14 @@ fn flagship(seed: u64) {
     for swap in &causal.swaps {
         eprintln!("  swap {:?} {}: KL {:?} random {:?}", swap.class, swap.count, swap.effect.kl, swap.random_kl);
     }
+    // Integrated gradients of all latents add up to what all of them do, and those of single ones come near what removing them does.
+    for attribution in &causal.attributions {
+        let sum: f64 = attribution.effects.iter().map(|effect| f64::from(*effect)).sum();
+        eprintln!("  source {}: attributions {sum:.3} of {:.3}", attribution.source, attribution.of_all);
+        assert!((sum - attribution.of_all).abs() < 0.1 * attribution.of_all.abs() + 0.05, "{sum} of {}", attribution.of_all);
+    }
+    assert_eq!(causal.attributions.len(), 3);
+    eprintln!("  attribution against removal: R² {:?} over {}", agreement_of(&causal.singles), causal.singles.len());
     let last = causal.sources.last().unwrap();
     let emergent = last.sets.iter().find(|set| set.class == LatentClass::Emergent).unwrap();
     let rise = emergent.zero.test_loss - last.clean.test_loss;

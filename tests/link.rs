@@ -43,6 +43,9 @@ fn any_text(kind: &FieldKind, stream: &mut Stream) -> String {
             steps.iter().map(u64::to_string).collect::<Vec<_>>().join(",")
         }
         FieldKind::Choice(options) => options[stream.below(options.len() as u64) as usize].0.into(),
+        FieldKind::Choices(options) => {
+            options.iter().filter(|_| stream.below(2) == 0).map(|(name, _)| *name).collect::<Vec<_>>().join(",")
+        }
         FieldKind::Toggle => (stream.below(2) == 0).to_string(),
         FieldKind::Lines { .. } => ["", "3 set optimizer.weight_decay 1"][stream.below(2) as usize].into(),
         FieldKind::Text { .. } => ["Ünïcode 实验 = a&b#c", "", "a name\\\"quoted\""][stream.below(3) as usize].into(),

@@ -4,8 +4,8 @@
 #![allow(clippy::unwrap_used, reason = "tests stop at the first surprise")]
 
 use burn::tensor::{Device, Tensor, TensorData};
-use grokscope::crosscoder::fit::{Dictionary, Moment, Objective, Slope};
-use grokscope::crosscoder::{CrosscoderConfig, Variant, crosscoder_preset};
+use grokscope::crosscoder::fit::{Dictionary, Moment, Objective, Site, Slope};
+use grokscope::crosscoder::{CrosscoderConfig, Place, Variant, crosscoder_preset};
 use grokscope::experiment::{Experiment, preset, with_value};
 use grokscope::model::{self, Model};
 use grokscope::record::{NamedTensor, Weights};
@@ -373,7 +373,8 @@ fn a_crosscoder_repeats_the_reference_in_loss_gradients_and_three_adam_steps() {
             load("param.w_dec", [1, latents, columns]),
             load("param.b_dec", [1, 1, columns]),
         ]);
-        let objective = Objective::new(&config, sources, width, &device);
+        let sites: Vec<Site> = (0..sources).map(|time| Site { place: Place::default(), time, width }).collect();
+        let objective = Objective::new(&config, &sites, &device);
         let moment = Moment { warmup: 1.0, k: 3.0, dead: None };
         let mut optimizer = AdamW::new([0.9, 0.999], 1e-8, &dictionary.parameters(), &device);
         let names = ["w_enc", "b_enc", "w_dec", "b_dec"];

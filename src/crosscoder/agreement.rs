@@ -120,6 +120,7 @@ mod tests {
             curves: Vec::new(),
             explained_variance: Vec::new(),
             l0: 0.0,
+            l0_per_source: Vec::new(),
             l0_quantiles: [0.0; 2],
             alive: 0,
             shared: 0,

@@ -14,6 +14,9 @@ pub struct CrosscoderConfig {
     pub seed: u64,
     /// Where activations are read.
     pub hook: Hook,
+    /// Further hooks that are read as well, so that sources are every checkpoint at every hook.
+    #[serde(default)]
+    pub more_hooks: Vec<Hook>,
     /// Steps of the checkpoints to read, ascending; the same step several times is the null fit. Empty: memorised, onset and
     /// clean are picked from the run's curves.
     pub sources: Vec<u32>,
@@ -58,6 +61,9 @@ pub struct CrosscoderConfig {
     /// α of the auxiliary loss, by which dead latents learn what the others leave (AuxK); 0: none.
     #[serde(default)]
     pub aux: f64,
+    /// Whether latents that fire on no fitted input begin again, three times, where the error is largest (Bricken et al. 2023).
+    #[serde(default)]
+    pub resample: bool,
     /// Whether classes of latents are taken out afterwards to see what they do to the loss.
     #[serde(default = "yes")]
     pub probe: bool,
@@ -109,6 +115,11 @@ pub enum Variant {
     /// pre_i where it exceeds a learned θ_i, else 0; penalty λ·Σ_i tanh(4·f_i·Σ_s‖D_i^s‖) + 3e-6·Σ_i ReLU(θ_i − pre_i)·Σ_s‖D_i^s‖
     /// (Anthropic, January 2025, as in crosscode).
     JumpRelu,
+    /// Each source keeps the B·k largest f_i·‖D_i^s‖ of its own: no source can spend another's budget.
+    BatchTopKPerSource,
+    /// Each source has a gate of its own, open where pre_i·‖D_i^s‖ exceeds a learned θ_i^s; penalty λ·Σ_s Σ_i q·(1 + q/.01) with
+    /// q the batch mean of tanh(4·f_i^s·‖D_i^s‖) (OpenMOSS, Ge et al. 2025).
+    JumpReluPerSource,
 }
 
 impl Variant {
@@ -120,12 +131,24 @@ impl Variant {
             Self::L2OfNorms => "l2_of_norms",
             Self::TopK => "top_k",
             Self::JumpRelu => "jump_relu",
+            Self::BatchTopKPerSource => "batch_top_k_per_source",
+            Self::JumpReluPerSource => "jump_relu_per_source",
         }
     }
 
     /// Whether it keeps a number of latents.
     pub fn counts(self) -> bool {
-        matches!(self, Self::BatchTopK | Self::TopK)
+        matches!(self, Self::BatchTopK | Self::TopK | Self::BatchTopKPerSource)
+    }
+
+    /// Whether each source has codes of its own.
+    pub fn is_per_source(self) -> bool {
+        matches!(self, Self::BatchTopKPerSource | Self::JumpReluPerSource)
+    }
+
+    /// Whether a threshold per latent is learned.
+    pub fn learns_threshold(self) -> bool {
+        matches!(self, Self::JumpRelu | Self::JumpReluPerSource)
     }
 }
 
@@ -142,6 +165,15 @@ pub enum Mask {
     Window,
     /// Reads the last source, writes all.
     LastOnly,
+    /// Reads one hook at every checkpoint, writes it and the hooks behind it (layer-causal).
+    Layers,
+}
+
+impl CrosscoderConfig {
+    /// All hooks that are read, in the order of a forward pass.
+    pub fn hooks(&self) -> Vec<Hook> {
+        Hook::ALL.into_iter().filter(|hook| *hook == self.hook || self.more_hooks.contains(hook)).collect()
+    }
 }
 
 impl Hook {

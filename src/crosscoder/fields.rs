@@ -1,6 +1,6 @@
 //! Every setting of a crosscoder fit, once: path, label, help and range (see `experiment::fields` for why).
 
-use super::config::CrosscoderConfig;
+use super::config::{CrosscoderConfig, Mask};
 use crate::experiment::edit::{self, Editable};
 use crate::experiment::field::{Field, FieldKind, above, closed};
 use crate::experiment::fields::MAX_SEED;
@@ -39,6 +39,21 @@ static FIELDS: &[Field] = &[
         ]),
     ),
     Field::new(
+        "more_hooks",
+        "Further hooks",
+        "Hooks that are read as well, so that one dictionary spans them; each may have a width of its own",
+        FieldKind::Choices(&[
+            ("embed", "Input of the first layer"),
+            ("attn_out", "Output of attention"),
+            ("resid_mid", "Residual stream after attention"),
+            ("mlp_pre", "Hidden neurons before the non-linearity"),
+            ("mlp_post", "Hidden neurons of the MLP"),
+            ("resid_post", "Residual stream after the block"),
+            ("logits", "Logits"),
+        ]),
+    )
+    .neutral("[]"),
+    Field::new(
         "sources",
         "Sources",
         "Steps of the checkpoints to read; empty picks memorised, onset and clean from the curves",
@@ -55,6 +70,8 @@ static FIELDS: &[Field] = &[
             ("top_k", "TopK"),
             ("batch_top_k", "BatchTopK"),
             ("jump_relu", "JumpReLU"),
+            ("batch_top_k_per_source", "BatchTopK, each source its own"),
+            ("jump_relu_per_source", "JumpReLU, each source its own"),
         ]),
     ),
     Field::new("lambda", "Penalty λ", "Weight of the sparsity penalty (variants with one)", closed(0.0, 1000.0)),
@@ -91,6 +108,7 @@ static FIELDS: &[Field] = &[
             ("forward", "Reads its own, writes it and all later ones"),
             ("window", "Reads and writes a few in a row"),
             ("last_only", "Reads the last, writes all"),
+            ("layers", "Reads one hook, writes it and those behind it"),
         ]),
     )
     .neutral("acausal"),
@@ -120,6 +138,13 @@ static FIELDS: &[Field] = &[
         closed(0.0, 10.0),
     )
     .neutral("0"),
+    Field::new(
+        "resample",
+        "Resample dead latents",
+        "After each quarter, latents that fire on no fitted input begin again where the error is largest",
+        FieldKind::Toggle,
+    )
+    .neutral("false"),
     Field::new(
         "probe",
         "Take latents out",
@@ -182,6 +207,19 @@ pub(crate) fn own_errors(config: &CrosscoderConfig) -> Vec<FieldError> {
     } else if config.k_start != 0 {
         refuse("k_start", "This variant counts no latents".into(), "Use 0".into());
     }
+    if config.more_hooks.contains(&config.hook) {
+        refuse("more_hooks", format!("{} is read already", config.hook.name()), "Leave it out".into());
+    }
+    if config.mask == Mask::Layers && config.more_hooks.is_empty() {
+        refuse("mask", "This mask needs more than one hook".into(), "Add one to more_hooks, or use acausal".into());
+    }
+    if config.variant.is_per_source() && config.aux > 0.0 {
+        refuse(
+            "aux",
+            "Where each source has codes of its own, dead latents have no common one to learn by".into(),
+            "Use 0".into(),
+        );
+    }
     if config.latents >> (config.prefixes - 1) == 0 {
         let most = config.latents.ilog2() + 1;
         refuse(
@@ -190,7 +228,7 @@ pub(crate) fn own_errors(config: &CrosscoderConfig) -> Vec<FieldError> {
             format!("Use at most {most}"),
         );
     }
-    let taken = config.shared_latents + config.dedicated_latents * config.sources.len().max(2) as f64;
+    let taken = config.shared_latents + config.dedicated_latents * (config.sources.len().max(2) * config.hooks().len()) as f64;
     if taken > 1.0 {
         refuse(
             "dedicated_latents",

@@ -9,6 +9,8 @@ use super::source::Source;
 
 /// What one pass over a source's rows leaves.
 pub(super) struct Residuals {
+    /// Width of the source.
+    pub(super) width: usize,
     /// Σ_n f_nj·(x_n − x̂_n), `[latents, width]`.
     pub(super) correlation: Vec<f64>,
     /// Σ_n f_nj·(x̂_n − x̄), `[latents, width]`, x̄ the mean of x over all rows.
@@ -19,9 +21,10 @@ pub(super) struct Residuals {
 
 /// Residuals x − x̂ and reconstructions x̂ − x̄ of a source, correlated with every code, in raw activation units.
 ///
-/// `codes` is `[rows, latents]`, `decoder` `[latents, width]`, `bias` `[width]`. Costs 6·width operations per active code and
+/// `codes` is `[rows, latents]`, what the source decodes; `all` the same with every gate open that is open at some source, with
+/// which the correlations are taken; `decoder` `[latents, width]`, `bias` `[width]`. Costs 6·width operations per active code and
 /// nothing per silent one.
-pub(super) fn residuals(source: &Source, codes: &[f32], decoder: &[f32], bias: &[f32]) -> Residuals {
+pub(super) fn residuals(source: &Source, codes: &[f32], all: &[f32], decoder: &[f32], bias: &[f32]) -> Residuals {
     let width = source.width;
     let latents = decoder.len() / width;
     let rows = source.values.len() / width;
@@ -33,25 +36,30 @@ pub(super) fn residuals(source: &Source, codes: &[f32], decoder: &[f32], bias: &
     let mut reconstruction = vec![0.0; latents * width];
     let mut squared = Vec::with_capacity(rows);
     let (mut residual, mut reconstructed) = (vec![0.0; width], vec![0.0; width]);
-    for (x, codes) in source.values.chunks_exact(width).zip(codes.chunks_exact(latents)) {
+    let rows = codes.chunks_exact(latents).zip(all.chunks_exact(latents));
+    for (x, (codes, all)) in source.values.chunks_exact(width).zip(rows) {
         for ((r, &x), &b) in residual.iter_mut().zip(x).zip(bias) {
             *r = f64::from(x) - f64::from(b);
         }
-        let active = || codes.iter().enumerate().filter(|(_, f)| **f != 0.0).map(|(j, &f)| (j * width, f64::from(f)));
-        for (start, f) in active() {
+        let active = |codes: &'_ [f32]| {
+            let on: Vec<(usize, f64)> =
+                codes.iter().enumerate().filter(|(_, f)| **f != 0.0).map(|(j, &f)| (j * width, f64::from(f))).collect();
+            on
+        };
+        for (start, f) in active(codes) {
             residual.iter_mut().zip(&decoder[start..start + width]).for_each(|(r, &d)| *r -= f * f64::from(d));
         }
         for (y, ((&x, r), mean)) in reconstructed.iter_mut().zip(x.iter().zip(&residual).zip(&mean)) {
             *y = f64::from(x) - r - mean;
         }
-        for (start, f) in active() {
+        for (start, f) in active(all) {
             let at = start..start + width;
             correlation[at.clone()].iter_mut().zip(&residual).for_each(|(sum, r)| *sum += f * r);
             reconstruction[at].iter_mut().zip(&reconstructed).for_each(|(sum, y)| *sum += f * y);
         }
         squared.push(residual.iter().map(|r| r * r).sum());
     }
-    Residuals { correlation, reconstruction, squared }
+    Residuals { width, correlation, reconstruction, squared }
 }
 
 /// ν of one latent, both `[sources]`.
@@ -62,42 +70,45 @@ pub(super) struct LatentScaling {
     pub(super) nu_r: Vec<Option<f32>>,
 }
 
-/// ν = β_s / β_best of one latent per source, where β_s = Σ_n f_n⟨y_n^s, u⟩ / (Σ_n f_n²·‖u‖²), u = D^best and `best` is the source
-/// with the latent's largest decoder norm. `energy` is Σ_n f_n². For ν_ε, y^s = (x^s − x̂^s) + f·D^s; for ν_r, y^s = x̂^s − x̄^s.
+/// ν = β_s / β_best of one latent per source of `stay`, where β_s = Σ_n f_n⟨y_n^s, u⟩ / (Σ_n f_n²·‖u‖²), u = D^best and `best` is the
+/// source in which the latent is largest; `None` for all other sources, which have directions of another space. f has every gate
+/// open, `energies` are Σ_n f_n² of what each source lets through. For ν_ε, y^s = (x^s − x̂^s) + f·D^s; for ν_r, y^s = x̂^s − x̄^s.
 ///
 /// The mean is taken off because codes are not negative: with it, any latent would be found in any large constant vector. It is
 /// what the fit does too, which sees centred activations. All `None` for a latent that never fires, has no direction, or is not
 /// in the y of its best source.
 pub(super) fn latent_scaling(
     latent: usize,
-    energy: f64,
+    energies: &[f64],
     best: usize,
+    stay: &[usize],
     decoder: &[Vec<f32>],
     residuals: &[Residuals],
-    width: usize,
 ) -> LatentScaling {
+    let width = residuals[best].width;
     let at = latent * width..(latent + 1) * width;
     let direction = &decoder[best][at.clone()];
+    let energy = energies.iter().copied().fold(0.0, f64::max);
     let denominator = energy * direction.iter().map(|&u| f64::from(u) * f64::from(u)).sum::<f64>();
     // β without its denominator energy·‖u‖², which all sources share.
-    let of_error = |(decoder, residuals): (&Vec<f32>, &Residuals)| {
-        let along = |((c, &d), &u): ((&f64, &f32), &f32)| (c + energy * f64::from(d)) * f64::from(u);
-        residuals.correlation[at.clone()].iter().zip(&decoder[at.clone()]).zip(direction).map(along).sum()
+    let of_error = |s: usize| {
+        let along = |((c, &d), &u): ((&f64, &f32), &f32)| (c + energies[s] * f64::from(d)) * f64::from(u);
+        residuals[s].correlation[at.clone()].iter().zip(&decoder[s][at.clone()]).zip(direction).map(along).sum::<f64>()
     };
     let of_reconstruction =
-        |residuals: &Residuals| residuals.reconstruction[at.clone()].iter().zip(direction).map(|(c, &u)| c * f64::from(u)).sum();
-    let ratios = |numerators: Vec<f64>| {
-        let is_defined = denominator > 0.0 && numerators[best] > 1e-6 * denominator;
-        numerators.iter().map(|numerator| is_defined.then(|| (numerator / numerators[best]) as f32)).collect()
+        |s: usize| residuals[s].reconstruction[at.clone()].iter().zip(direction).map(|(c, &u)| c * f64::from(u)).sum::<f64>();
+    let ratios = |numerator: &dyn Fn(usize) -> f64| {
+        let whole = numerator(best);
+        let is_defined = denominator > 0.0 && whole > 1e-6 * denominator;
+        let one = |s: usize| (is_defined && stay.contains(&s)).then(|| (numerator(s) / whole) as f32);
+        (0..decoder.len()).map(one).collect()
     };
-    LatentScaling {
-        nu_epsilon: ratios(decoder.iter().zip(residuals).map(of_error).collect()),
-        nu_r: ratios(residuals.iter().map(of_reconstruction).collect()),
-    }
+    LatentScaling { nu_epsilon: ratios(&of_error), nu_r: ratios(&of_reconstruction) }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::source::Place;
     use super::*;
     use crate::experiment::randomness::{Purpose, Stream};
 
@@ -111,8 +122,9 @@ mod tests {
         let mut draw = |count: usize| stream.normals(count, 1.0);
         let decoders: Vec<Vec<f32>> = (0..3).map(|_| draw(LATENTS * WIDTH)).collect();
         let biases: Vec<Vec<f32>> = (0..3).map(|_| draw(WIDTH)).collect();
-        let sources: Vec<Source> = (0..3).map(|step| Source { step, width: WIDTH, values: draw(ROWS * WIDTH) }).collect();
-        let of_source = |s: usize| residuals(&sources[s], &codes, &decoders[s], &biases[s]);
+        let sources: Vec<Source> =
+            (0..3).map(|step| Source { step, width: WIDTH, values: draw(ROWS * WIDTH), place: Place::default() }).collect();
+        let of_source = |s: usize| residuals(&sources[s], &codes, &codes, &decoders[s], &biases[s]);
         let residuals: Vec<Residuals> = (0..3).map(of_source).collect();
 
         let x_hat = |s: usize, n: usize, k: usize| {
@@ -125,13 +137,13 @@ mod tests {
         for latent in 0..LATENTS {
             let f = |n: usize| f64::from(codes[n * LATENTS + latent]);
             let d = |s: usize, k: usize| f64::from(decoders[s][latent * WIDTH + k]);
-            let energy = (0..ROWS).map(|n| f(n) * f(n)).sum();
+            let energy: f64 = (0..ROWS).map(|n| f(n) * f(n)).sum();
             let along = |y: &dyn Fn(usize, usize) -> f64| -> f64 {
                 (0..ROWS).map(|n| f(n) * (0..WIDTH).map(|k| y(n, k) * d(1, k)).sum::<f64>()).sum()
             };
             let error = |s: usize| along(&|n, k| x(s, n, k) - x_hat(s, n, k) + f(n) * d(s, k));
             let reconstruction = |s: usize| along(&|n, k| x_hat(s, n, k) - mean(s, k));
-            let found = latent_scaling(latent, energy, 1, &decoders, &residuals, WIDTH);
+            let found = latent_scaling(latent, &[energy; 3], 1, &[0, 1, 2], &decoders, &residuals);
             for s in 0..3 {
                 for (nu, expected) in
                     [(found.nu_epsilon[s], error(s) / error(1)), (found.nu_r[s], reconstruction(s) / reconstruction(1))]

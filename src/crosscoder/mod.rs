@@ -6,6 +6,7 @@ mod analysis;
 mod by_answer;
 pub mod causal;
 mod classes;
+mod codes;
 mod config;
 mod directions;
 mod explained_variance;
@@ -22,7 +23,10 @@ mod pick;
 mod planted;
 mod presets;
 mod result;
+mod similarity;
 mod source;
+mod story;
+mod strength;
 mod task_cycle;
 mod top_inputs;
 mod twins;
@@ -38,6 +42,7 @@ pub use classes::{
     ABSENT_BELOW, DECOUPLED_FROM, PRESENT_ABOVE, REAL_ABSENCE_BELOW, RESIDUE_ABOVE, ROTATED_BELOW, SHARED_FROM, STABLE_FROM,
     TWINS_ABOVE, classify, is_shared, relative_norms,
 };
+pub use codes::Codes;
 pub use config::{CrosscoderConfig, Hook, Mask, Variant};
 pub use directions::COSINE_FROM;
 pub use explained_variance::explained_variance;
@@ -45,13 +50,14 @@ pub use fields::{CROSSCODER_SCHEMA, crosscoder_fields, with_value};
 pub use folds::folds;
 pub use grid_descriptors::{ACTIVE_RESIDUE_FROM, GridDescriptors};
 pub use logit_effect::logit_effect;
-pub use pick::pick_sources;
+pub use pick::{pick_sources, spread};
 pub use planted::{Kind, Planted, PlantedConfig, PlantedFeature, PlantedScore, Recovered, plant};
 pub use presets::{CrosscoderPreset, crosscoder_preset, crosscoder_presets, null_of};
 pub use result::{CrosscoderResult, FitRow, Latent, LatentClass, SourceInfo};
-pub use source::{Prepared, Source, prepare};
+pub use similarity::similarity;
+pub use source::{Place, Prepared, Source, prepare};
+pub use story::story;
 pub use task_cycle::TaskCycle;
 pub use top_inputs::{InputSide, TopInput, top_inputs};
 pub use twins::Twins;
 pub use wave_map::{WaveMap, wave_map};
-#[cfg(test)]

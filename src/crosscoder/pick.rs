@@ -88,9 +88,31 @@ fn test_accuracy(rows: &[MetricRow], step: u32) -> f64 {
     }
 }
 
+/// At most `count` of the ascending `saved` steps, the first and the last among them: evenly spaced in steps, or in their logarithms
+/// (`by_doubling`; step 0 counts as 1). Each wish takes the nearest saved step; steps that coincide are fewer.
+pub fn spread(saved: &[u32], count: usize, by_doubling: bool) -> Vec<u32> {
+    let (Some(&first), Some(&last)) = (saved.first(), saved.last()) else { return Vec::new() };
+    let to = |step: u32| if by_doubling { libm::log(f64::from(step.max(1))) } else { f64::from(step) };
+    let wish = |at: usize| to(first) + (to(last) - to(first)) * at as f64 / (count.max(2) - 1) as f64;
+    let nearest = |wish: f64| saved.iter().copied().min_by(|a, b| (to(*a) - wish).abs().total_cmp(&(to(*b) - wish).abs()));
+    let mut steps: Vec<u32> = (0..count.max(2)).filter_map(|at| nearest(wish(at))).collect();
+    steps.dedup();
+    steps
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn steps_are_spread_evenly_or_by_doubling() {
+        let saved: Vec<u32> = (0..=32).map(|at| at * 50).collect();
+        assert_eq!(spread(&saved, 5, false), [0, 400, 800, 1200, 1600]);
+        // 1600^(1/4) = 6.3: 1, 6, 40, 253, 1600.
+        assert_eq!(spread(&saved, 5, true), [0, 50, 250, 1600]);
+        assert_eq!(spread(&saved, 100, false).len(), 33);
+        assert_eq!((spread(&[], 5, false), spread(&[7], 3, true)), (vec![], vec![7]));
+    }
 
     /// Piecewise linear curves, evaluated every 10 steps up to `end`.
     fn curves(train: &[(u32, f32)], test: &[(u32, f32)], end: u32) -> Vec<MetricRow> {

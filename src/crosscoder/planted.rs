@@ -5,7 +5,7 @@
 //! latent could be credited for several features.
 
 use super::classes::{SHARED_FROM, relative_norms};
-use super::source::Source;
+use super::source::{Place, Source};
 use crate::experiment::randomness::{Purpose, Stream};
 use crate::record::UserError;
 
@@ -175,7 +175,7 @@ fn observe(
             }
         }
     }
-    Source { step: source as u32, width: config.width, values }
+    Source { step: source as u32, width: config.width, values, place: Place::default() }
 }
 
 impl Planted {

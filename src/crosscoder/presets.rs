@@ -58,6 +58,7 @@ static PRESETS: LazyLock<Vec<CrosscoderPreset>> = LazyLock::new(|| {
         name: "births".into(),
         seed: 0,
         hook: Hook::ResidPost,
+        more_hooks: Vec::new(),
         sources: Vec::new(),
         latents: 256,
         variant: Variant::L1OfNorms,
@@ -76,6 +77,7 @@ static PRESETS: LazyLock<Vec<CrosscoderPreset>> = LazyLock::new(|| {
         dedicated_latents: 0.0,
         prefixes: 1,
         aux: 0.0,
+        resample: false,
         probe: true,
     };
     let nested = CrosscoderConfig { name: "nested".into(), prefixes: 3, ..births.clone() };

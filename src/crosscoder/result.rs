@@ -4,7 +4,7 @@ use super::absence::Absence;
 use super::causal::CausalResult;
 use super::config::{CrosscoderConfig, Hook};
 use super::grid_descriptors::GridDescriptors;
-use super::twins::{Twins, home};
+use super::twins::Twins;
 use crate::measure::EtaSquared;
 use crate::record::Weights;
 use serde::{Deserialize, Serialize};
@@ -38,12 +38,16 @@ pub struct SourceInfo {
     /// Where it is read, in fits that read several hooks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hook: Option<Hook>,
+    /// Which run it is of, in fits over several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run: Option<String>,
 }
 
 impl SourceInfo {
-    /// What tells it from the fit's other sources: the step, and the hook where there are several.
+    /// What tells it from the fit's other sources: the step, and the hook and the run where there are several.
     pub fn label(&self) -> String {
-        self.hook.map_or_else(|| self.step.to_string(), |hook| format!("{} {}", self.step, hook.name()))
+        let hook = self.hook.map(Hook::name);
+        [Some(self.step.to_string().as_str()), hook, self.run.as_deref()].into_iter().flatten().collect::<Vec<_>>().join(" ")
     }
 }
 
@@ -106,9 +110,11 @@ impl LatentClass {
 pub struct Latent {
     /// Index in the dictionary.
     pub index: u32,
-    /// Decoder norm per source, raw activation units.
+    /// Decoder norm per source, raw activation units; where each source has codes of its own, times the root of the share of the
+    /// latent's energy that the source lets through.
     pub norms: Vec<f32>,
-    /// `norms` divided by their largest.
+    /// `norms` divided by their largest. In fits of several hooks or runs: by the largest of the same hook and run, times that
+    /// place's largest share of the mean activation norm relative to the largest of all places.
     pub relative: Vec<f32>,
     /// Its class.
     pub class: LatentClass,
@@ -162,9 +168,9 @@ impl Latent {
         (1..sources).map(|source| self.cosines[(source - 1) * sources + source]).collect()
     }
 
-    /// Index of the source of its largest norm, the first of equals.
+    /// Index of the source in which it is strongest, by relative norm, the first of equals.
     pub fn home(&self) -> usize {
-        home(&self.norms)
+        (0..self.relative.len()).fold(0, |best, s| if self.relative[s] > self.relative[best] { s } else { best })
     }
 }
 
@@ -181,6 +187,9 @@ pub struct CrosscoderResult {
     pub explained_variance: Vec<f32>,
     /// Mean active latents per held-out input.
     pub l0: f32,
+    /// The same for each source, where each has codes of its own; else empty.
+    #[serde(default)]
+    pub l0_per_source: Vec<f32>,
     /// 5th and 95th percentile of active latents per held-out input.
     pub l0_quantiles: [f32; 2],
     /// Latents that fire somewhere on the grid.
@@ -211,7 +220,7 @@ pub struct CrosscoderResult {
     pub activations: Vec<f32>,
     /// Encoder and decoder as safetensors: `encoder.weight [S, d, m]`, `encoder.bias [m]`, `decoder.weight [S, m, d]`,
     /// `decoder.bias [S, d]`, `activation_mean [S, d]`, `activation_scale [S]`, and `threshold [1]` (batch top-k), `jump_relu_threshold [m]` (JumpReLU)
-    /// or `top_k [1]` (top-k of each input, by f_i·Σ_s‖D_i^s‖).
+    /// or `[S, m]` (thresholds per source, on the pre-activation), or `top_k [1]` (top-k of each input, by f_i·Σ_s‖D_i^s‖).
     #[serde(skip)]
     pub weights: Vec<u8>,
 }
@@ -235,8 +244,10 @@ impl CrosscoderResult {
         let decoder = file.get("decoder.weight")?;
         let &[_, latents, width] = &decoder.shape[..] else { return None };
         let scale = *file.get("activation_scale")?.values.get(source)?;
+        // Vectors of narrower sources are filled up to a common width.
+        let own = self.sources.get(source).map_or(width, |source| width.min(source.width as usize));
         let start = (source * latents + latent as usize) * width;
-        let fitted = decoder.values.get(start..start + width).filter(|_| (latent as usize) < latents)?;
+        let fitted = decoder.values.get(start..start + own).filter(|_| (latent as usize) < latents)?;
         Some(fitted.iter().map(|value| value / scale).collect())
     }
 
@@ -299,8 +310,9 @@ mod tests {
     }
 
     #[test]
-    fn a_latents_home_is_its_largest_norm_and_its_activations_are_its_rows() {
-        assert_eq!(Latent { norms: vec![0.1, 2.0, 2.0], ..Latent::default() }.home(), 1);
+    fn a_latents_home_is_where_it_is_strongest() {
+        assert_eq!(Latent { relative: vec![0.1, 1.0, 1.0], ..Latent::default() }.home(), 1);
+        assert_eq!(Latent::default().home(), 0);
     }
 
     #[test]

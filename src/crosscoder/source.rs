@@ -16,6 +16,17 @@ pub struct Source {
     pub width: usize,
     /// Raw activations `[rows, width]`.
     pub values: Vec<f32>,
+    /// Which network and hook they are of, beside the step.
+    pub place: Place,
+}
+
+/// Where a source stands beside its step. Sources of one place are a network in time; only among them has a latent a life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Place {
+    /// Which run, from 0.
+    pub run: u32,
+    /// Which of the hooks that are read, in the order of a forward pass, from 0.
+    pub layer: u32,
 }
 
 /// A source as the fit sees it.
@@ -34,7 +45,7 @@ pub struct Prepared {
 impl Prepared {
     /// What is reported about the source.
     pub fn info(&self, step: u32) -> SourceInfo {
-        SourceInfo { step, width: self.mean.len() as u32, scale: self.scale, gamma: self.gamma, hook: None }
+        SourceInfo { step, width: self.mean.len() as u32, scale: self.scale, gamma: self.gamma, hook: None, run: None }
     }
 
     /// A fitted decoder `[latents, width]` in raw activation units.
@@ -93,7 +104,7 @@ mod tests {
 
     fn noisy(offset: f32) -> Source {
         let values = Stream::new(5, Purpose::Planted, 0).normals(200 * 8, 0.3).into_iter().map(|x| x + offset).collect();
-        Source { step: 40, width: 8, values }
+        Source { step: 40, width: 8, values, place: Place::default() }
     }
 
     #[test]
@@ -122,9 +133,9 @@ mod tests {
 
     #[test]
     fn constant_or_broken_activations_are_refused() {
-        let constant = Source { step: 7, width: 2, values: [0.3, 4.1].repeat(50) };
+        let constant = Source { step: 7, width: 2, values: [0.3, 4.1].repeat(50), place: Place::default() };
         assert!(prepare(&constant).unwrap_err().cause.contains("step 7"));
-        let broken = Source { step: 7, width: 2, values: vec![f32::NAN; 8] };
+        let broken = Source { step: 7, width: 2, values: vec![f32::NAN; 8], place: Place::default() };
         assert!(prepare(&broken).unwrap_err().cause.contains("not finite"));
     }
 }

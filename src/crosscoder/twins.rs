@@ -20,21 +20,22 @@ pub struct Twins {
     pub cosine: f32,
 }
 
-/// The source of the largest norm, the first of equals.
-pub(super) fn home(norms: &[f32]) -> usize {
-    (0..norms.len()).fold(0, |best, source| if norms[source] > norms[best] { source } else { best })
-}
-
 /// All pairs with a decoder cosine above [`TWINS_ABOVE`] between their homes where each is absent from the other's home, or one
-/// is emergent and the other vanished; most alike first. `decoders` is `[S]` of `[m, width]` in raw units, `latents` `[m]`. Costs
-/// width operations per pair of latents with different homes.
-pub(super) fn twins(latents: &[Latent], decoders: &[Vec<f32>], width: usize) -> Vec<Twins> {
+/// is emergent and the other vanished; most alike first. `decoders` is `[S]` of `[m, d]` in raw units, `latents` and `homes` `[m]`.
+/// Vectors of different widths are no pair. Costs d operations per pair of latents with different homes.
+pub(super) fn twins(latents: &[Latent], decoders: &[Vec<f32>], homes: &[usize]) -> Vec<Twins> {
     let alive: Vec<(&Latent, usize)> =
-        latents.iter().filter(|l| l.class != LatentClass::Dead).map(|l| (l, home(&l.norms))).collect();
-    let vector = |(latent, home): &(&Latent, usize)| &decoders[*home][latent.index as usize * width..][..width];
+        latents.iter().zip(homes).filter(|(l, _)| l.class != LatentClass::Dead).map(|(l, home)| (l, *home)).collect();
+    let vector = |(latent, home): &(&Latent, usize)| {
+        let width = decoders[*home].len() / latents.len();
+        &decoders[*home][latent.index as usize * width..][..width]
+    };
     let mut found = Vec::new();
     for (index, one) in alive.iter().enumerate() {
         for other in alive[index + 1..].iter().filter(|other| are_exclusive(one, other)) {
+            if vector(one).len() != vector(other).len() {
+                continue;
+            }
             let cosine = cosine(vector(one), vector(other));
             if cosine > TWINS_ABOVE {
                 let [early, late] = if other.1 < one.1 { [other, one] } else { [one, other] };
@@ -69,7 +70,9 @@ mod tests {
             Latent { index: index as u32, norms, relative, class, ..Latent::default() }
         };
         let latents: Vec<Latent> = vectors.iter().enumerate().map(latent).collect();
-        twins(&latents, &decoders, 2).into_iter().map(|twins| (twins.latents, twins.homes)).collect()
+        let largest = |l: &Latent| (0..sources).fold(0, |best, s| if l.norms[s] > l.norms[best] { s } else { best });
+        let homes: Vec<usize> = latents.iter().map(largest).collect();
+        twins(&latents, &decoders, &homes).into_iter().map(|twins| (twins.latents, twins.homes)).collect()
     }
 
     const NONE: [f32; 2] = [0.0, 0.0];
@@ -119,6 +122,6 @@ mod tests {
         dead.class = LatentClass::Dead;
         let emergent =
             Latent { index: 1, norms: vec![0.0, 1.0], relative: vec![0.0, 1.0], class: LatentClass::Emergent, ..dead.clone() };
-        assert_eq!(twins(&[dead, emergent], &[vec![1.0, 0.0], vec![0.0, 1.0]], 1), []);
+        assert_eq!(twins(&[dead, emergent], &[vec![1.0, 0.0], vec![0.0, 1.0]], &[0, 1]), []);
     }
 }

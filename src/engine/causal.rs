@@ -1,16 +1,15 @@
-//! The network goes on with something else put in: what `crosscoder::causal` wants to know, a few interventions at a time.
+//! What `crosscoder::causal` wants to know of the networks behind a fit, a little at a time: interventions on classes, then what each
+//! latent does by gradients, then some of them taken out to check.
 
 use super::capability::EngineKind;
-use super::fitting::starting_weights;
-use crate::crosscoder::causal::{Anatomy, CausalResult, Effect, Insert, Probe, probes, summarise};
-use crate::crosscoder::{CrosscoderResult, Hook};
+use super::networks::Networks;
+use crate::crosscoder::causal::{
+    Anatomy, Attribution, Effect, Insert, PATH_POINTS, Probe, Replacement, Single, checked, probes, summarise,
+};
+use crate::crosscoder::{CrosscoderResult, LatentClass};
 use crate::experiment::Experiment;
-use crate::measure::needs_classes;
-use crate::model::{self, Model, lost};
-use crate::record::{Checkpoint, UserError, Weights};
-use crate::task::Dataset;
-use crate::train::{Batch, HostRows, Objective};
-use burn::tensor::{Device, Tensor, TensorData, Transaction, activation};
+use crate::record::{Checkpoint, UserError};
+use burn::tensor::Device;
 
 /// Interventions under way.
 pub(super) struct Probing {
@@ -18,6 +17,16 @@ pub(super) struct Probing {
     anatomy: Anatomy,
     probes: Vec<Probe>,
     effects: Vec<Effect>,
+    /// Sources that are distinct and where anything can be put in.
+    sources: Vec<usize>,
+    /// Points of the paths of gradients that are done, over all sources.
+    points: u32,
+    /// Effects of the latents at the source whose path is under way.
+    path: Vec<f64>,
+    attributions: Vec<Attribution>,
+    /// Latents to take out exactly, (source, latent).
+    to_check: Vec<(usize, u32)>,
+    singles: Vec<Single>,
     networks: Networks,
 }
 
@@ -30,123 +39,98 @@ impl Probing {
         kind: EngineKind,
         device: &Device,
     ) -> Result<Self, UserError> {
-        let networks = Networks::new(experiment, checkpoints, &anatomy, result.config.hook, kind, device)?;
-        Ok(Self { probes: probes(&result, &anatomy), effects: Vec::new(), result, anatomy, networks })
+        let networks = Networks::new(experiment, checkpoints, &anatomy.sources, result.config.hooks(), kind, device)?;
+        let can_intervene: Vec<bool> = anatomy.sources.iter().map(|source| networks.can_intervene(source.place)).collect();
+        let probes = probes(&result, &anatomy, &can_intervene);
+        let mut sources: Vec<usize> = probes.iter().map(|probe| probe.source).collect();
+        sources.sort_unstable();
+        sources.dedup();
+        Ok(Self {
+            probes,
+            effects: Vec::new(),
+            sources,
+            points: 0,
+            path: Vec::new(),
+            attributions: Vec::new(),
+            to_check: Vec::new(),
+            singles: Vec::new(),
+            result,
+            anatomy,
+            networks,
+        })
     }
 
-    /// One intervention. True when all are made.
+    /// One pass through a network. True when all are made.
     ///
     /// # Errors
-    /// If nothing can be put in at this hook, or the device stopped answering.
+    /// If the device stopped answering.
     pub(super) async fn advance(&mut self) -> Result<bool, UserError> {
-        let Some(probe) = self.probes.get(self.effects.len()) else { return Ok(true) };
-        let values = self.anatomy.inserted(probe.source, &probe.insert, self.result.config.seed);
-        let effect = self.networks.effect(probe.source, values, probe.insert == Insert::Clean).await?;
-        self.effects.push(effect);
-        Ok(self.effects.len() == self.probes.len())
+        if let Some(probe) = self.probes.get(self.effects.len()) {
+            let values = self.anatomy.inserted(probe.source, &probe.insert, self.result.config.seed);
+            let effect = self.networks.effect(probe.source, values, probe.insert == Insert::Clean).await?;
+            self.effects.push(effect);
+        } else if let Some(&source) = self.sources.get(self.attributions.len()) {
+            self.attribute(source).await?;
+        } else if let Some(&(source, latent)) = self.to_check.get(self.singles.len()) {
+            let rise = self.rise(source, vec![latent]).await?;
+            let of_source = |a: &&Attribution| a.source as usize == source;
+            let attributed = self.attributions.iter().find(of_source).map_or(0.0, |a| f64::from(a.effects[latent as usize]));
+            self.singles.push(Single { latent, source: source as u32, attributed, rise });
+        }
+        Ok(self.made() == self.planned())
     }
 
-    /// Share of the interventions that are made.
+    /// One point of the path of gradients at `source`.
+    async fn attribute(&mut self, source: usize) -> Result<(), UserError> {
+        let point = self.points % PATH_POINTS;
+        if point == 0 {
+            self.path = vec![0.0; self.result.latents.len()];
+        }
+        let share = (f64::from(point) + 0.5) / f64::from(PATH_POINTS);
+        let slopes = self.networks.slope(source, self.anatomy.faded(source, share)).await?;
+        self.anatomy.attribute(source, &slopes, &mut self.path);
+        self.points += 1;
+        if point + 1 < PATH_POINTS {
+            return Ok(());
+        }
+        let alive: Vec<u32> =
+            self.result.latents.iter().filter(|l| l.class != LatentClass::Dead).map(|latent| latent.index).collect();
+        let of_all = self.rise(source, alive.clone()).await?;
+        let effects: Vec<f32> = self.path.iter().map(|effect| *effect as f32).collect();
+        self.to_check.extend(checked(&effects, &alive).into_iter().map(|latent| (source, latent)));
+        self.attributions.push(Attribution { source: source as u32, effects, of_all });
+        Ok(())
+    }
+
+    /// By how much the test loss rises at `source` without `latents`.
+    async fn rise(&mut self, source: usize, latents: Vec<u32>) -> Result<f64, UserError> {
+        let without = Insert::Without(latents, Replacement::Zero);
+        let values = self.anatomy.inserted(source, &without, self.result.config.seed);
+        let effect = self.networks.effect(source, values, false).await?;
+        let is_clean = |(probe, _): &(&Probe, &Effect)| probe.source == source && probe.insert == Insert::Clean;
+        let clean = self.probes.iter().zip(&self.effects).find(is_clean).map_or(0.0, |(_, effect)| effect.test_loss);
+        Ok(effect.test_loss - clean)
+    }
+
+    fn made(&self) -> usize {
+        self.effects.len() + self.points as usize + self.singles.len()
+    }
+
+    /// What there is to do, as far as it is known: which latents are checked is decided by the gradients.
+    fn planned(&self) -> usize {
+        self.probes.len() + self.sources.len() * PATH_POINTS as usize + self.to_check.len()
+    }
+
+    /// Share of the passes that are made.
     pub(super) fn done(&self) -> f32 {
-        self.effects.len() as f32 / self.probes.len().max(1) as f32
+        self.made() as f32 / self.planned().max(1) as f32
     }
 
     /// The fit's result with what its latents do.
     pub(super) fn finish(mut self) -> CrosscoderResult {
-        let causal: CausalResult = summarise(&self.result, &self.anatomy, &self.probes, &self.effects);
+        let mut causal = summarise(&self.result, &self.anatomy, &self.probes, &self.effects);
+        (causal.attributions, causal.singles) = (self.attributions, self.singles);
         self.result.causal = Some(causal);
         self.result
-    }
-}
-
-/// The networks of all sources on all rows.
-struct Networks {
-    model: Model,
-    hook: Hook,
-    batch: Batch,
-    objective: Objective,
-    data: Dataset,
-    /// Parameters per source.
-    parameters: Vec<Vec<Tensor<3>>>,
-    start: Option<Vec<Tensor<3>>>,
-    /// ln p of the network as it is, per source, where outputs are class probabilities.
-    clean: Vec<Option<Tensor<3>>>,
-    has_probabilities: bool,
-    device: Device,
-}
-
-impl Networks {
-    fn new(
-        experiment: &Experiment,
-        checkpoints: &[Checkpoint],
-        anatomy: &Anatomy,
-        hook: Hook,
-        kind: EngineKind,
-        device: &Device,
-    ) -> Result<Self, UserError> {
-        let data = Dataset::new(&experiment.task, experiment.seed)?;
-        let model = Model::new(experiment, device)?;
-        let objective = Objective::new(core::slice::from_ref(experiment), data.sizes.classes as usize, device)?;
-        let batch = Batch::new(&[HostRows::all(&data)], data.sizes, &objective, kind == EngineKind::Cpu, device);
-        let weights_of = |step: u32| {
-            let saved = checkpoints.iter().find(|checkpoint| checkpoint.step == step);
-            let saved = saved.ok_or_else(|| UserError::new(format!("Step {step} was not saved"), "Choose a saved step"))?;
-            let weights = Weights::from_safetensors(&saved.weights)?;
-            model::upload(&[weights], model.specs(), "", device)
-        };
-        let start = experiment
-            .model
-            .settings
-            .is_on("centered")
-            .then(|| model::upload(&[starting_weights(experiment, checkpoints)?], model.specs(), "", device))
-            .transpose()?;
-        Ok(Self {
-            parameters: anatomy.sources.iter().map(|source| weights_of(source.step)).collect::<Result<_, _>>()?,
-            clean: vec![None; anatomy.sources.len()],
-            has_probabilities: needs_classes(experiment).is_ok(),
-            start,
-            hook,
-            batch,
-            objective,
-            data,
-            model,
-            device: device.clone(),
-        })
-    }
-
-    /// How the network of `source` answers with `values` `[rows, width]` at the hook.
-    async fn effect(&mut self, source: usize, values: Vec<f32>, is_clean: bool) -> Result<Effect, UserError> {
-        let rows = self.data.rows.len();
-        let shape = [1, rows, values.len() / rows.max(1)];
-        let value = Tensor::<3>::from_data(TensorData::new(values, shape), &self.device);
-        let (parameters, start) = (&self.parameters[source], self.start.as_deref());
-        let outputs = self.model.spliced(parameters, start, &self.batch.inputs, self.hook, value)?;
-        let loss = self.objective.per_row(outputs.clone(), self.batch.targets.clone());
-        let correct = self.objective.correct(outputs.clone(), self.batch.targets.clone());
-        let mut transaction = Transaction::default().register(loss).register(correct);
-        if self.has_probabilities {
-            let log_q = activation::log_softmax(outputs, 2);
-            if is_clean {
-                self.clean[source] = Some(log_q.clone());
-            }
-            if let Some(log_p) = &self.clean[source] {
-                let kl = (log_p.clone().exp() * (log_p.clone() - log_q)).sum_dim(2);
-                transaction = transaction.register(kl);
-            }
-        }
-        let answers = transaction.execute_async().await.map_err(lost)?;
-        let answers = answers.into_iter().map(|data| data.try_into_vec::<f32>().map_err(lost)).collect::<Result<Vec<_>, _>>()?;
-        let mean = |values: &[f32], rows: &[u32]| {
-            rows.iter().map(|row| f64::from(values[*row as usize])).sum::<f64>() / rows.len().max(1) as f64
-        };
-        let all: Vec<u32> = (0..rows as u32).collect();
-        Ok(Effect {
-            train_loss: mean(&answers[0], &self.data.train),
-            test_loss: mean(&answers[0], &self.data.test),
-            train_accuracy: mean(&answers[1], &self.data.train),
-            test_accuracy: mean(&answers[1], &self.data.test),
-            // Rounding may leave it a little below 0.
-            kl: answers.get(2).map(|kl| mean(kl, &all).max(0.0)),
-        })
     }
 }

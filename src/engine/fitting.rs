@@ -2,10 +2,10 @@
 
 use super::capability::EngineKind;
 use super::causal::Probing;
-use super::message::Event;
+use super::message::{Event, OtherRun};
 use super::port::Port;
 use super::tick::Tick;
-use crate::crosscoder::{CrosscoderConfig, CrosscoderResult, Hook, Source, fit::Fit};
+use crate::crosscoder::{CrosscoderConfig, CrosscoderResult, Hook, Place, Source, fit::Fit};
 use crate::experiment::Experiment;
 use crate::experiment::stage::Use;
 use crate::model::{self, Inputs, Model, Shape, lost};
@@ -21,6 +21,9 @@ pub(super) struct Fitting {
     work: Work,
     experiment: Experiment,
     checkpoints: Vec<Checkpoint>,
+    /// Names of the further runs.
+    others: Vec<String>,
+    is_paused: bool,
     kind: EngineKind,
     device: Device,
     steps: u32,
@@ -43,25 +46,52 @@ impl Fitting {
         config: CrosscoderConfig,
         experiment: &Experiment,
         checkpoints: &[Checkpoint],
+        others: Vec<OtherRun>,
         kind: EngineKind,
         device: &Device,
     ) -> Result<Self, UserError> {
         let saved: Vec<u32> = checkpoints.iter().map(|c| c.step).collect();
         config.validate(experiment, &saved)?;
         let data = Dataset::new(&experiment.task, experiment.seed)?;
-        let sources = activations(&config.sources, config.hook, experiment, checkpoints, &data, kind, device).await?;
+        let own = OtherRun { name: String::new(), experiment: experiment.clone(), checkpoints: checkpoints.to_vec() };
+        let runs: Vec<&OtherRun> = core::iter::once(&own).chain(&others).collect();
+        let mut sources = Vec::new();
+        for (run, of) in runs.into_iter().enumerate() {
+            let steps = if run == 0 { config.sources.clone() } else { of.checkpoints.iter().map(|c| c.step).collect() };
+            if run > 0 {
+                same_inputs(of, &data)?;
+                CrosscoderConfig { sources: steps.clone(), ..config.clone() }.validate(&of.experiment, &steps)?;
+            }
+            for (layer, hook) in config.hooks().into_iter().enumerate() {
+                let place = Place { run: run as u32, layer: layer as u32 };
+                let read = activations(&steps, hook, &of.experiment, &of.checkpoints, &data, kind, device).await?;
+                sources.extend(read.into_iter().map(|source| Source { place, ..source }));
+            }
+        }
         let steps = config.steps;
         let most = if kind == EngineKind::Gpu { 16 } else { 4096 };
         Ok(Self {
             work: Work::Fit(Box::new(Fit::new(config, sources, data, device)?)),
             experiment: experiment.clone(),
             checkpoints: checkpoints.to_vec(),
+            others: others.into_iter().map(|other| other.name).collect(),
+            is_paused: false,
             kind,
             device: device.clone(),
             steps,
             tick: Tick::new(most),
             worked_ms: 0.0,
         })
+    }
+
+    /// Whether it waits.
+    pub(super) fn is_paused(&self) -> bool {
+        self.is_paused
+    }
+
+    /// Waits, or goes on.
+    pub(super) fn pause(&mut self, is_paused: bool) {
+        self.is_paused = is_paused;
     }
 
     /// About 50 ms of updates or interventions. True when all is done.
@@ -73,6 +103,9 @@ impl Fitting {
                 while made < self.tick.steps() && !fit.is_done() {
                     if fit.row_is_due() {
                         report(fit, self.steps, port).await?;
+                    }
+                    if fit.revival_is_due() {
+                        fit.revive().await?;
                     }
                     fit.advance();
                     made += 1;
@@ -112,9 +145,17 @@ impl Fitting {
         let (mut result, anatomy) = fit.finish(0.0).await?;
         self.worked_ms += port.now_ms() - begun;
         result.wall_seconds = self.worked_ms / 1000.0;
-        // `Model::spliced` has no place for these two; asking would lose the fit to its refusal.
-        let can_intervene = !matches!(result.config.hook, Hook::Embed | Hook::Pattern);
-        self.work = if result.config.probe && can_intervene {
+        let hooks = result.config.hooks();
+        for (info, source) in result.sources.iter_mut().zip(&anatomy.sources) {
+            let Place { run, layer } = source.place;
+            info.hook = hooks.get(layer as usize).copied().filter(|_| hooks.len() > 1);
+            info.run = match (self.others.is_empty(), run.checked_sub(1)) {
+                (true, _) => None,
+                (false, None) => Some("this run".into()),
+                (false, Some(other)) => self.others.get(other as usize).cloned(),
+            };
+        }
+        self.work = if result.config.probe {
             let probing = Probing::new(result, anatomy, &self.experiment, &self.checkpoints, self.kind, &self.device)?;
             Work::Probe(Box::new(probing))
         } else {
@@ -183,10 +224,20 @@ pub async fn activations(
         for read in model.activations(&parameters, start.as_deref(), &inputs, &[hook])? {
             let width = read.dims()[2];
             let values = read.into_data_async().await.map_err(lost)?.try_into_vec::<f32>().map_err(lost)?;
-            sources.push(Source { step: *step, width, values });
+            sources.push(Source { step: *step, width, values, place: Place::default() });
         }
     }
     Ok(sources)
+}
+
+/// Whether a further run has the rows of the first one, in the same order.
+fn same_inputs(other: &OtherRun, data: &Dataset) -> Result<(), UserError> {
+    let inputs = |data: &Dataset| data.rows.iter().map(|row| (row.a, row.b)).collect::<Vec<_>>();
+    let theirs = Dataset::new(&other.experiment.task, other.experiment.seed)?;
+    if inputs(&theirs) == inputs(data) && theirs.vectors == data.vectors {
+        return Ok(());
+    }
+    Err(UserError::new(format!("The run \"{}\" has other inputs", other.name), "Add runs of the same task; seeds may differ"))
 }
 
 /// The weights at step 0, whose outputs a centred network subtracts: drawn again, but for those that an earlier stage left.

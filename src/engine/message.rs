@@ -4,7 +4,8 @@
 //! `ArrayBuffer`, transferred, so that checkpoints cross without a copy. An [`crate::experiment::Experiment`] travels as its
 //! own JSON because postcard cannot carry its tagged model.
 
-use crate::crosscoder::{CrosscoderConfig, CrosscoderResult, FitRow};
+use crate::crosscoder::causal::{Trial, TrialInput};
+use crate::crosscoder::{CrosscoderConfig, CrosscoderResult, FitRow, Hook};
 use crate::engine::capability::{Capability, EngineChoice, EngineWish};
 use crate::engine::phase::Phase;
 use crate::experiment::Experiment;
@@ -56,17 +57,40 @@ pub enum Command {
         experiment: Experiment,
         /// One for each distinct step in `config.sources`.
         checkpoints: Vec<Checkpoint>,
+        /// Further runs of the same inputs that the dictionary spans.
+        others: Vec<OtherRun>,
         /// Which engine.
         engine: EngineWish,
     },
+    /// Make no updates of the fit until it is continued.
+    PauseFit,
+    /// Go on with the fit.
+    ContinueFit,
     /// Drop the fit under way.
     CancelFit,
     /// Take measures of checkpoints, beside whatever else is under way.
     Measure(#[serde(with = "as_json")] Experiment, MeasureOrder),
     /// Drop the measures that are still to be taken.
     CancelMeasures,
+    /// Compare the activations of checkpoints at a hook: the experiment, the hook, all checkpoints to compare (with the first, which
+    /// a centred network needs).
+    Compare(#[serde(with = "as_json")] Experiment, Hook, Vec<Checkpoint>),
+    /// Try one latent of a fit at one checkpoint, beside whatever else is under way.
+    Try(#[serde(with = "as_json")] Experiment, TrialOrder),
     /// Look into one checkpoint for the pictures of the page.
     Look(#[serde(with = "as_json")] Experiment, LookOrder),
+}
+
+/// A run beside the one that a fit is of.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct OtherRun {
+    /// Its name for people, e.g. `seed 3`.
+    pub name: String,
+    /// What was run.
+    #[serde(with = "as_json")]
+    pub experiment: Experiment,
+    /// The checkpoints to read, ascending in step.
+    pub checkpoints: Vec<Checkpoint>,
 }
 
 /// Which measures of which checkpoints.
@@ -79,6 +103,19 @@ pub struct MeasureOrder {
     pub steps: Vec<u32>,
     /// Names of measures, see `measure::measures`.
     pub measures: Vec<String>,
+}
+
+/// A latent to try.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TrialOrder {
+    /// The checkpoint.
+    pub checkpoint: Checkpoint,
+    /// The run's first checkpoint, which a centred network needs.
+    pub first: Option<Checkpoint>,
+    /// Where the latent was read.
+    pub hook: Hook,
+    /// The latent.
+    pub input: TrialInput,
 }
 
 /// What to look at.
@@ -168,6 +205,8 @@ pub enum Event {
     FitProbing(f32),
     /// A fit ended.
     FitDone(Box<FitOutcome>),
+    /// The fit waits, or goes on again.
+    FitPaused(bool),
     /// The fit was cancelled.
     FitCancelled,
     /// The key components of a run: the step of the checkpoint that decided them, and their numbers from 1.
@@ -192,6 +231,12 @@ pub enum Event {
     },
     /// What a look found.
     Looked(Box<Look>),
+    /// How alike the activations are: steps, and `[steps, steps]`.
+    Compared(Vec<u32>, Vec<f32>),
+    /// What a trial found.
+    Tried(Box<Trial>),
+    /// A trial could not be made.
+    TrialRefused(UserError),
     /// A look could not be taken.
     LookRefused(u32, UserError),
     /// Something was refused or broke. What was recorded so far stays valid.

@@ -19,6 +19,8 @@ mod looking;
 #[cfg(feature = "compute")]
 mod measuring;
 pub mod message;
+#[cfg(feature = "compute")]
+mod networks;
 pub mod phase;
 #[cfg(feature = "compute")]
 mod port;
@@ -32,6 +34,8 @@ mod self_test;
 mod tick;
 #[cfg(feature = "compute")]
 mod training;
+#[cfg(feature = "compute")]
+mod trying;
 
 #[cfg(feature = "cli")]
 pub use direct::converse;

@@ -38,11 +38,15 @@ impl Phase {
             (
                 phase,
                 Command::Fit { .. }
+                | Command::PauseFit
+                | Command::ContinueFit
                 | Command::CancelFit
                 | Command::Race { .. }
                 | Command::CancelRace
                 | Command::Measure(..)
                 | Command::CancelMeasures
+                | Command::Compare(..)
+                | Command::Try(..)
                 | Command::Look(..),
             ) => Ok(phase),
             (_, Command::Pause | Command::Continue | Command::Step(_) | Command::Stop | Command::Intervene(_)) => {

@@ -2,7 +2,7 @@
 
 use super::capability::EngineWish;
 use super::engines::Engines;
-use super::fitting::Fitting;
+use super::fitting::{Fitting, activations};
 use super::looking::Looking;
 use super::measuring::Measuring;
 use super::message::{Command, Event, LookOrder, RaceOutcome};
@@ -10,9 +10,12 @@ use super::phase::Phase;
 use super::port::Port;
 use super::racing::Racing;
 use super::training::{Outcome, Training};
+use super::trying::attempt;
+use crate::crosscoder::similarity;
 use crate::experiment::Experiment;
 use crate::measure::Look;
 use crate::record::{UserError, Weights};
+use crate::task::Dataset;
 
 /// The engine for measures and looks: the CPU, which is exact and leaves a run on the GPU its queue.
 const BESIDE: EngineWish = EngineWish::Cpu;
@@ -28,7 +31,7 @@ pub async fn serve(port: impl Port, engines: Engines) {
         while let Some(command) = runner.port.poll() {
             runner.obey(command).await;
         }
-        if runner.phase == Phase::Running || runner.fit.is_some() || runner.race.is_some() || runner.measures.is_some() {
+        if runner.phase == Phase::Running || runner.is_fitting() || runner.race.is_some() || runner.measures.is_some() {
             runner.work().await;
             runner.port.breathe().await;
         } else if let Some(command) = runner.port.wait().await {
@@ -106,13 +109,13 @@ impl<P: Port> Runner<P> {
                 }
                 self.port.emit(Event::RaceCancelled);
             }
-            Command::Fit { config, experiment, checkpoints, engine } => {
+            Command::Fit { config, experiment, checkpoints, others, engine } => {
                 if self.fit.is_some() {
                     return Err(UserError::new("A fit is already under way", "Cancel it first, or wait until it is done"));
                 }
                 validate(&experiment)?;
                 let (device, choice) = self.engines.choose(engine, &experiment).await?;
-                self.fit = Some(Fitting::new(config, &experiment, &checkpoints, choice.kind, &device).await?);
+                self.fit = Some(Fitting::new(config, &experiment, &checkpoints, others, choice.kind, &device).await?);
                 self.port.emit(Event::Chosen(choice));
             }
             Command::Measure(experiment, order) => {
@@ -124,6 +127,20 @@ impl<P: Port> Runner<P> {
                 let worked_ms = self.measures.take().map_or(0.0, |measures| measures.worked_ms());
                 self.port.emit(Event::MeasuresDone { worked_ms });
             }
+            Command::Compare(experiment, hook, checkpoints) => {
+                validate(&experiment)?;
+                let (device, choice) = self.engines.choose(BESIDE, &experiment).await?;
+                let data = Dataset::new(&experiment.task, experiment.seed)?;
+                let steps: Vec<u32> = checkpoints.iter().map(|checkpoint| checkpoint.step).collect();
+                let sources = activations(&steps, hook, &experiment, &checkpoints, &data, choice.kind, &device).await?;
+                self.port.emit(Event::Compared(steps, similarity(&sources)));
+            }
+            Command::Try(experiment, order) => {
+                validate(&experiment)?;
+                let (device, choice) = self.engines.choose(BESIDE, &experiment).await?;
+                let tried = attempt(&experiment, order, choice.kind, &device).await;
+                self.port.emit(tried.map_or_else(Event::TrialRefused, |trial| Event::Tried(Box::new(trial))));
+            }
             Command::Look(experiment, order) => {
                 let step = order.checkpoint.step;
                 match self.look(experiment, &order).await {
@@ -132,6 +149,8 @@ impl<P: Port> Runner<P> {
                     Err(error) => self.port.emit(Event::LookRefused(step, error)),
                 }
             }
+            Command::PauseFit => self.pause_fit(true)?,
+            Command::ContinueFit => self.pause_fit(false)?,
             Command::CancelFit => {
                 if self.fit.take().is_none() {
                     return Err(UserError::new("No fit is under way", "Press Fit first"));
@@ -139,6 +158,17 @@ impl<P: Port> Runner<P> {
                 self.port.emit(Event::FitCancelled);
             }
         }
+        Ok(())
+    }
+
+    fn is_fitting(&self) -> bool {
+        self.fit.as_ref().is_some_and(|fit| !fit.is_paused())
+    }
+
+    fn pause_fit(&mut self, is_paused: bool) -> Result<(), UserError> {
+        let fit = self.fit.as_mut().ok_or_else(|| UserError::new("No fit is under way", "Press Fit first"))?;
+        fit.pause(is_paused);
+        self.port.emit(Event::FitPaused(is_paused));
         Ok(())
     }
 
@@ -232,7 +262,7 @@ impl<P: Port> Runner<P> {
     }
 
     async fn fit(&mut self) -> Result<(), UserError> {
-        let Some(fit) = &mut self.fit else { return Ok(()) };
+        let Some(fit) = self.fit.as_mut().filter(|fit| !fit.is_paused()) else { return Ok(()) };
         if fit.advance(&mut self.port).await?
             && let Some(fit) = self.fit.take()
         {

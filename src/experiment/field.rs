@@ -118,6 +118,8 @@ pub enum FieldKind {
     },
     /// One of (value, label).
     Choice(&'static [(&'static str, &'static str)]),
+    /// Any of (value, label), each at most once; typed with commas.
+    Choices(&'static [(&'static str, &'static str)]),
     /// true or false.
     Toggle,
     /// At most `max_count` lines of text; typed with semicolons.
@@ -222,6 +224,15 @@ impl FieldKind {
                 Some(text) if options.iter().any(|(name, _)| *name == text) => Ok(()),
                 _ => Err((format!("{value} is not a choice"), format!("Use {}", self.range()))),
             },
+            Self::Choices(options) => {
+                let names: Option<Vec<&str>> = value.as_array().and_then(|a| a.iter().map(Value::as_str).collect());
+                let is_known = |name: &&str| options.iter().any(|(known, _)| known == name);
+                let is_new = |names: &[&str]| (1..names.len()).all(|at| !names[..at].contains(&names[at]));
+                match names {
+                    Some(names) if names.iter().all(is_known) && is_new(&names) => Ok(()),
+                    _ => Err((format!("{value} does not fit"), format!("Use {}", self.range()))),
+                }
+            }
             Self::Toggle => {
                 if value.is_boolean() {
                     Ok(())
@@ -271,6 +282,7 @@ impl FieldKind {
                 numbers.map(Value::from).map_err(|_| refuse())
             }
             Self::Choice(_) => Ok(Value::from(trimmed)),
+            Self::Choices(_) => Ok(list().map(|name| Value::from(name.trim_matches('"'))).collect()),
             Self::Toggle => trimmed.parse::<bool>().map(Value::from).map_err(|_| refuse()),
             Self::Lines { .. } => {
                 let lines = text.split([';', '\n']).map(str::trim).filter(|line| !line.is_empty());
@@ -299,6 +311,9 @@ impl FieldKind {
             Value::Array(items) if matches!(self, Self::Lines { .. }) => {
                 items.iter().filter_map(Value::as_str).collect::<Vec<_>>().join("; ")
             }
+            Value::Array(items) if matches!(self, Self::Choices(_)) => {
+                items.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(",")
+            }
             Value::Array(items) => items.iter().map(Value::to_string).collect::<Vec<_>>().join(","),
             other => other.to_string(),
         }
@@ -319,6 +334,9 @@ impl FieldKind {
                 format!("up to {max_count} ascending whole numbers with commas, each from {min} to {max}")
             }
             Self::Choice(options) => options.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", "),
+            Self::Choices(options) => {
+                format!("any of {}, with commas", options.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", "))
+            }
             Self::Toggle => "true or false".into(),
             Self::Lines { max_count } => format!("at most {max_count} lines, separated by semicolons"),
             Self::Text { max_chars } => format!("at most {max_chars} characters on one line"),

@@ -115,6 +115,9 @@ fn leaf(field: &Field) -> Value {
         }),
         FieldKind::Lines { max_count } => json!({ "type": "array", "maxItems": max_count, "items": { "type": "string" } }),
         FieldKind::Choice(options) => json!({ "enum": options.iter().map(|(name, _)| *name).collect::<Vec<_>>() }),
+        FieldKind::Choices(options) => json!({
+            "type": "array", "uniqueItems": true, "items": { "enum": options.iter().map(|(name, _)| *name).collect::<Vec<_>>() },
+        }),
         FieldKind::Toggle => json!({ "type": "boolean" }),
         FieldKind::Text { max_chars } => json!({ "type": "string", "maxLength": max_chars }),
         FieldKind::Slug { max_chars } => json!({ "type": "string", "pattern": format!("^[a-z0-9_-]{{1,{max_chars}}}$") }),

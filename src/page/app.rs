@@ -12,7 +12,7 @@ use super::share::{accept_drops, adopt, export, import};
 use super::storage::Storage;
 use super::store::{Lab, View};
 use super::transport::time_slider;
-use super::{address, appearance, permalink, points, session};
+use super::{address, appearance, guide, permalink, points, session};
 use crate::crosscoder::crosscoder_presets;
 use crate::experiment::presets;
 use leptos::html::{Div, Input};
@@ -41,6 +41,7 @@ fn page(worker: String) -> AnyView {
     let lab = Lab::new(&presets()[0], crosscoder_presets()[0].config.clone());
     appearance::follow(lab);
     address::connect(lab);
+    guide::connect(lab);
     permalink::connect(lab);
     listen_to_keys(lab);
     accept_drops(lab);

@@ -5,8 +5,10 @@
 
 use super::chart::{Show, figure, sheet};
 use super::form::control;
+use super::guide::guide;
 use super::latents::result;
 use super::live::{flag, part, text};
+use super::picker::picker;
 use super::run::status;
 use super::session;
 use super::store::{FitState, Lab, View, grouped};
@@ -55,6 +57,7 @@ fn waiting(lab: Lab) -> AnyView {
             <p class="muted">{text(move || words().into())}</p>
             <button type="button" on:click=move |_| lab.view.set(View::Run)>"Go to the run"</button>
         </div>
+        {guide(lab)}
         // Tests and screen readers find the state also before there is anything to fit.
         <div id="fit-status" data-state="idle" data-step="0"></div>
     }
@@ -62,7 +65,7 @@ fn waiting(lab: Lab) -> AnyView {
 }
 
 /// The sources of the next fit: those chosen, or the picked ones, or why there are none.
-fn sources(lab: Lab) -> Result<Vec<u32>, UserError> {
+pub(super) fn sources(lab: Lab) -> Result<Vec<u32>, UserError> {
     let chosen = lab.fit_form.value.with(|config| config.sources.clone());
     if !chosen.is_empty() {
         return Ok(chosen);
@@ -154,9 +157,10 @@ fn workbench(lab: Lab) -> AnyView {
     });
     view! {
         {advice}
+        {guide(lab)}
         <div class="card">
             {presets(lab)}
-            {chips(lab)}
+            {picker(lab)}
             <div class="fields">{controls(true)}</div>
             <details>
                 <summary>"All settings"</summary>
@@ -166,6 +170,10 @@ fn workbench(lab: Lab) -> AnyView {
                 <button type="button" id="fit" class="primary" disabled=flag(cannot) hidden=flag(running) on:click=move |_| start(false)>"Fit"</button>
                 <button type="button" id="cancel-fit" class:primary=flag(running) disabled=flag(move || !running()) hidden=flag(move || !running())
                     on:click=move |_| session::cancel_fit(lab)>"Cancel"</button>
+                <button type="button" id="pause-fit" hidden=flag(move || !running())
+                    on:click=move |_| session::pause_fit(lab, !lab.fit_paused.get_untracked())>
+                    {text(move || if lab.fit_paused.get() { "Continue" } else { "Pause" }.into())}
+                </button>
                 <button type="button" id="fit-null" disabled=flag(cannot) title="One checkpoint repeated: whatever is born here is an artefact"
                     on:click=move |_| start(true)>"Null fit (one checkpoint repeated)"</button>
                 {fit_status(lab)}
@@ -217,64 +225,10 @@ fn presets(lab: Lab) -> AnyView {
     .into_any()
 }
 
-/// Saved steps to tick; none ticked means the picked ones.
-fn chips(lab: Lab) -> AnyView {
-    let ticked = Memo::new(move |_| sources(lab).unwrap_or_default());
-    let toggle = move |step: u32| {
-        let mut steps = ticked.get_untracked();
-        if let Some(at) = steps.iter().position(|known| *known == step) {
-            steps.remove(at);
-        } else {
-            steps.insert(steps.partition_point(|known| *known < step), step);
-        }
-        lab.fit_form.value.update(|config| config.sources = steps);
-    };
-    let reason = move || match (lab.fit_form.value.with(|config| config.sources.is_empty()), sources(lab)) {
-        (true, Ok(_)) => "Picked from the curves: memorised, onset of understanding, clean.".to_owned(),
-        (false, _) => "Chosen by hand.".to_owned(),
-        (true, Err(error)) => format!("{error}."),
-    };
-    let saved = lab.checkpoints.with_untracked(|all| all.iter().map(|checkpoint| checkpoint.step).collect::<Vec<u32>>());
-    // A run may have saved hundreds; then a text is handier than a wall of boxes.
-    let few = thinned(&saved, &ticked.get_untracked());
-    let boxes: Vec<_> = few
-        .into_iter()
-        .map(|step| {
-            view! {
-                <label><input type="checkbox" prop:checked=flag(move || ticked.with(|steps| steps.contains(&step)))
-                    on:change=move |_| toggle(step) />{grouped(step.into())}</label>
-            }
-        })
-        .collect();
-    let by_hand = move || lab.fit_form.value.with(|config| !config.sources.is_empty());
-    view! {
-        <fieldset class="field" id="xc-sources">
-            <legend><h3>"Checkpoints to compare"</h3></legend>
-            <p class="help">{text(reason)}</p>
-            <div class="chips">{boxes}</div>
-            <div class="row" hidden=flag(move || !by_hand())>
-                <button type="button" class="small-button"
-                    on:click=move |_| lab.fit_form.value.update(|config| config.sources.clear())>"Pick from the curves"</button>
-            </div>
-        </fieldset>
-    }
-    .into_any()
-}
-
-/// At most this many boxes.
-const MAX_CHIPS: usize = 48;
-
-/// Every n-th saved step, and all that must be there.
-fn thinned(saved: &[u32], needed: &[u32]) -> Vec<u32> {
-    let every = saved.len().div_ceil(MAX_CHIPS).max(1);
-    let last = saved.len().saturating_sub(1);
-    let kept = saved.iter().enumerate().filter(|(index, step)| index % every == 0 || *index == last || needed.contains(step));
-    kept.map(|(_, step)| *step).collect()
-}
-
 fn fit_status(lab: Lab) -> AnyView {
     let name = move || match lab.fit_state.get() {
         FitState::Idle => "idle",
+        FitState::Running if lab.fit_paused.get() => "paused",
         FitState::Running => "running",
         FitState::Done => "done",
         FitState::Error => "error",
@@ -282,6 +236,7 @@ fn fit_status(lab: Lab) -> AnyView {
     let step = Memo::new(move |_| lab.fit_curves.with(|curves| curves.last().map_or(0, |row| row.step)));
     let words = move || match lab.fit_state.get() {
         FitState::Idle | FitState::Done => String::new(),
+        FitState::Running if lab.fit_paused.get() => format!("paused at step {}", grouped(step.get().into())),
         FitState::Running if lab.fit_probing.get().is_some() => {
             format!("taking latents out, {:.0}% done", 100.0 * lab.fit_probing.get().unwrap_or(0.0))
         }

@@ -21,16 +21,22 @@ pub(super) fn fit(lab: Lab, config: CrosscoderConfig) {
     lab.fit_plan.set((config.steps, config.sources.clone()));
     lab.fit_curves.set(Vec::new());
     lab.fit_probing.set(None);
+    lab.fit_paused.set(false);
     lab.fit_state.set(FitState::Running);
     lab.error.set(None);
     lab.waiting.update_value(|waiting| waiting.fit = true);
-    send(lab, &Command::Fit { config, experiment, checkpoints, engine: lab.wish.get_untracked() });
+    send(lab, &Command::Fit { config, experiment, checkpoints, others: Vec::new(), engine: lab.wish.get_untracked() });
 }
 
 /// Drops the fit under way.
 pub(super) fn cancel_fit(lab: Lab) {
     lab.waiting.update_value(|waiting| waiting.cancel = true);
     send(lab, &Command::CancelFit);
+}
+
+/// Holds the fit under way, or lets it go on.
+pub(super) fn pause_fit(lab: Lab, is_paused: bool) {
+    send(lab, &if is_paused { Command::PauseFit } else { Command::ContinueFit });
 }
 
 /// Keeps a finished fit.

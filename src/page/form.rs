@@ -206,6 +206,22 @@ pub(super) fn control<T: Editable + Clone + Send + Sync>(
             }
             .into_any()
         }
+        FieldKind::Choices(options) => {
+            let chosen = move |name: &'static str| shown.with(|s| s.split(',').any(|known| known == name));
+            let boxes: Vec<_> = options
+                .iter()
+                .map(|&(name, label)| {
+                    let toggle = move |_| {
+                        // All that were chosen stay, but for this one, which turns.
+                        let kept = options.iter().map(|(known, _)| *known).filter(|known| chosen(*known) != (*known == name));
+                        type_in(&kept.collect::<Vec<_>>().join(","));
+                        leave();
+                    };
+                    view! { <label><input type="checkbox" prop:checked=flag(move || chosen(name)) on:change=toggle />{label}</label> }
+                })
+                .collect();
+            view! { <div class="chips" id=id.clone() role="group" aria-describedby=described_by>{boxes}</div> }.into_any()
+        }
         FieldKind::Toggle => view! {
             <input type="checkbox" id=id.clone() aria-describedby=described_by prop:checked=flag(move || shown.with(|s| s == "true"))
                 on:change=move |event| {

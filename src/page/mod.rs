@@ -15,6 +15,7 @@ mod curves;
 mod diagnose;
 mod fits;
 mod form;
+mod guide;
 mod header;
 mod inside;
 mod intervene;
@@ -25,6 +26,7 @@ mod live;
 mod pairs;
 mod paper;
 mod permalink;
+mod picker;
 mod points;
 mod popover;
 mod port;
@@ -41,6 +43,7 @@ mod storage;
 mod store;
 mod timeline;
 mod transport;
+mod trial;
 
 /// Shows the laboratory in `#app`.
 pub fn mount() {

@@ -5,6 +5,7 @@
 //! is stored on this device is opened at once, because looking starts nothing; anything else waits for a press of a button.
 
 use super::claim::{Claim, claim};
+use super::live::part;
 use super::session;
 use super::storage::{Storage, Stored, StoredRun};
 use super::store::{EngineState, Lab, View};
@@ -13,8 +14,7 @@ use crate::engine::phase::Phase;
 use crate::experiment::Experiment;
 use crate::record::UserError;
 use leptos::prelude::*;
-
-use super::live::part;
+use std::sync::Arc;
 
 /// A latent that is not on the page yet.
 #[derive(Debug, Clone, PartialEq)]
@@ -38,16 +38,20 @@ impl Wanted {
     }
 }
 
-/// The settings of the fit on the page, in the view that shows it.
-pub(super) fn shown_config(lab: Lab) -> Option<CrosscoderConfig> {
+/// The fit on the page, in the view that shows it.
+fn shown_fit(lab: Lab) -> Option<Arc<CrosscoderResult>> {
     let shown = lab.fit_shown.get();
-    let fit = || lab.fits.with(|fits| fits.get(shown).map(|fit| fit.config.clone()));
-    if lab.view.get() == View::Atlas { fit() } else { None }
+    if lab.view.get() == View::Atlas { lab.fits.with(|fits| fits.get(shown).cloned()) } else { None }
+}
+
+/// The settings of the fit on the page, by which it can be made again; those of a fit over several runs do not suffice.
+pub(super) fn shown_config(lab: Lab) -> Option<CrosscoderConfig> {
+    shown_fit(lab).filter(|fit| fit.sources.iter().all(|source| source.run.is_none())).map(|fit| fit.config.clone())
 }
 
 /// Name of the fit and number of the latent on the page; those that are still wanted while there is none.
 pub(super) fn shown(lab: Lab) -> Option<(String, u32)> {
-    let on_page = shown_config(lab).map(|config| config.name).zip(lab.latent.get());
+    let on_page = shown_fit(lab).map(|fit| fit.config.name.clone()).zip(lab.latent.get());
     let wanted = || lab.wanted.get().filter(|wanted| lab.shown_experiment() == wanted.experiment);
     on_page.or_else(|| wanted().map(|wanted| (wanted.fit, wanted.latent)))
 }

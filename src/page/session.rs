@@ -6,7 +6,7 @@
 
 use super::claim::{Claim, claim};
 use super::fits::fit_done;
-pub(super) use super::fits::{cancel_fit, fit};
+pub(super) use super::fits::{cancel_fit, fit, pause_fit};
 use super::inside;
 use super::points::{self, Points};
 use super::port::{Incoming, Port};
@@ -213,6 +213,8 @@ pub(super) fn clear(lab: Lab) {
     lab.fit_shown.set(0);
     lab.latent.set(None);
     lab.fit_state.set(FitState::Idle);
+    lab.guide.set(None);
+    lab.alike.set(None);
     lab.fit_curves.set(Vec::new());
     lab.fit_probing.set(None);
     lab.time.set(None);
@@ -347,6 +349,7 @@ fn apply(lab: Lab, event: Event) {
         }
         Event::FitProbing(done) => lab.fit_probing.set(Some(done)),
         Event::FitDone(outcome) => fit_done(lab, *outcome),
+        Event::FitPaused(is_paused) => lab.fit_paused.set(is_paused),
         Event::FitCancelled => {
             lab.fit_state.set(if lab.waiting.get_value().cancel { FitState::Idle } else { FitState::Error });
             lab.waiting.update_value(|waiting| (waiting.fit, waiting.cancel) = (false, false));
@@ -355,6 +358,12 @@ fn apply(lab: Lab, event: Event) {
         Event::Crashed(error) => crashed(lab, error.to_string()),
         Event::RaceProgress { .. } | Event::RaceDone(_) | Event::RaceCancelled => {}
         Event::Keys(..) | Event::Measured(..) | Event::MeasuresProgress { .. } | Event::MeasuresDone { .. } => {}
+        Event::Compared(steps, values) => lab.alike.set(Some((steps, values))),
+        Event::Tried(trial) => super::trial::tried(lab, *trial),
+        Event::TrialRefused(error) => {
+            super::trial::refused(lab);
+            lab.fail(error);
+        }
         Event::Looked(_) | Event::LookRefused(..) => {}
     }
 }

@@ -6,12 +6,14 @@
 use super::branch::{Baseline, Original};
 use super::claim::Claim;
 use super::form::Form;
+use super::guide::Guide;
 use super::inside::{Looks, Underway};
 use super::permalink::Wanted;
 use super::points::{Points, Unwritten};
 use super::port::Port;
 use super::race::RaceLab;
 use super::storage::{Storage, Stored, StoredRun};
+use super::trial::Trials;
 use crate::crosscoder::{CrosscoderConfig, CrosscoderResult, FitRow};
 use crate::engine::capability::{Capability, EngineChoice, EngineWish};
 use crate::engine::phase::Phase;
@@ -149,6 +151,14 @@ pub(super) struct Lab {
     pub(super) promised: RwSignal<Option<CrosscoderConfig>>,
     /// Where the newest fit stands.
     pub(super) fit_state: RwSignal<FitState>,
+    /// How alike the activations of checkpoints are, if that was asked: steps, and `[steps, steps]`.
+    pub(super) alike: RwSignal<Option<(Vec<u32>, Vec<f32>)>>,
+    /// What was found by trying one latent, by checkpoint; and whether more is awaited.
+    pub(super) trials: RwSignal<Trials>,
+    /// The guide through the whole atlas, if it is at work or done.
+    pub(super) guide: RwSignal<Option<Guide>>,
+    /// Whether the fit under way waits.
+    pub(super) fit_paused: RwSignal<bool>,
     /// Live curves of the newest fit.
     pub(super) fit_curves: RwSignal<Vec<FitRow>>,
     /// Share of the interventions on a made fit that are done.
@@ -237,6 +247,10 @@ impl Lab {
             wanted: RwSignal::new(None),
             promised: RwSignal::new(None),
             fit_state: RwSignal::new(FitState::Idle),
+            alike: RwSignal::new(None),
+            trials: RwSignal::new(Trials::default()),
+            guide: RwSignal::new(None),
+            fit_paused: RwSignal::new(false),
             fit_curves: RwSignal::new(Vec::new()),
             fit_probing: RwSignal::new(None),
             fit_plan: RwSignal::new((0, Vec::new())),

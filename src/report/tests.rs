@@ -11,7 +11,7 @@ fn draw(picture: &Picture<'_>, width: u32, height: u32) -> String {
 }
 
 fn fit(steps: [u32; 2], causal: Option<CausalResult>) -> CrosscoderResult {
-    let source = |step: u32| SourceInfo { step, width: 4, scale: 1.0, gamma: 0.1, hook: None };
+    let source = |step: u32| SourceInfo { step, width: 4, scale: 1.0, gamma: 0.1, hook: None, run: None };
     let latent = |index: u32, class: LatentClass, relative: [f32; 2]| Latent {
         index,
         class,
@@ -27,6 +27,7 @@ fn fit(steps: [u32; 2], causal: Option<CausalResult>) -> CrosscoderResult {
         curves: Vec::new(),
         explained_variance: vec![0.9, 0.8],
         l0: 2.0,
+        l0_per_source: Vec::new(),
         l0_quantiles: [1.0, 3.0],
         alive: 2,
         shared: 1,
@@ -57,6 +58,7 @@ fn causal(rise: f64, moved: f64) -> CausalResult {
         moved: band(moved),
     };
     let source = SourceEffects {
+        label: String::new(),
         step: 900,
         clean: effect(0.1),
         spliced: effect(0.1),
@@ -67,7 +69,7 @@ fn causal(rise: f64, moved: f64) -> CausalResult {
         keep: Vec::new(),
         remove: Vec::new(),
     };
-    CausalResult { sources: vec![source], swaps: Vec::new() }
+    CausalResult { sources: vec![source], ..CausalResult::default() }
 }
 
 fn archive() -> Archive {

@@ -38,7 +38,7 @@ fn fit(
     wish: EngineWish,
 ) -> Vec<FitRow> {
     let (config, experiment, checkpoints) = (config.clone(), experiment.clone(), checkpoints.to_vec());
-    engine.send(&Command::Fit { config, experiment, checkpoints, engine: wish });
+    engine.send(&Command::Fit { config, experiment, checkpoints, others: Vec::new(), engine: wish });
     let events = engine.events_until(|event| matches!(event, Event::FitDone(_)));
     assert_chosen(&events, wish);
     let outcome = events.into_iter().find_map(|event| if let Event::FitDone(outcome) = event { Some(outcome) } else { None });

@@ -6,7 +6,7 @@
 use grokscope::crosscoder::{CrosscoderConfig, CrosscoderResult};
 use grokscope::engine::capability::EngineWish;
 use grokscope::engine::converse;
-use grokscope::engine::message::{Command, Event};
+use grokscope::engine::message::{Command, Event, OtherRun};
 use grokscope::experiment::{Experiment, preset, with_value};
 use grokscope::record::{Checkpoint, MeasureTable, MetricRow, RunSummary, UserError};
 
@@ -60,7 +60,18 @@ pub fn changed(name: &str, changes: &[(&str, &str)]) -> Experiment {
 }
 
 pub fn fit(config: CrosscoderConfig, experiment: &Experiment, checkpoints: &[Checkpoint]) -> CrosscoderResult {
-    let ask = Command::Fit { config, experiment: experiment.clone(), checkpoints: checkpoints.to_vec(), engine: EngineWish::Cpu };
+    fit_over(config, experiment, checkpoints, Vec::new())
+}
+
+/// A fit that spans further runs.
+pub fn fit_over(
+    config: CrosscoderConfig,
+    experiment: &Experiment,
+    checkpoints: &[Checkpoint],
+    others: Vec<OtherRun>,
+) -> CrosscoderResult {
+    let (experiment, checkpoints) = (experiment.clone(), checkpoints.to_vec());
+    let ask = Command::Fit { config, experiment, checkpoints, others, engine: EngineWish::Cpu };
     let mut result = None;
     converse(vec![ask], Vec::new(), |event| match event {
         Event::FitDone(outcome) => result = Some((*outcome).into()),

@@ -2,6 +2,7 @@
 //!
 //! Progress goes to standard error and only on a terminal; standard output carries results, so that it can be piped.
 mod agree;
+mod atlas;
 mod bench;
 mod figure;
 mod fit;
@@ -73,9 +74,26 @@ enum Task {
         /// Folder of the run
         #[arg(long)]
         run: PathBuf,
+        /// A further run of the same inputs, as FOLDER or FOLDER@STEP,STEP; without steps they are picked from its curves
+        #[arg(long)]
+        also: Vec<String>,
         /// Repeat the last source instead: nothing can be born, so every birth is an artefact
         #[arg(long)]
         null: bool,
+        /// Engine
+        #[arg(long, default_value = "cpu")]
+        engine: Wish,
+        /// Folder to write
+        #[arg(long)]
+        out: PathBuf,
+    },
+    /// Train, fit a crosscoder with its controls, and write the report: the whole story by one command
+    Atlas {
+        #[command(flatten)]
+        asked: Asked,
+        /// Seed of the fits
+        #[arg(long, default_value_t = 0)]
+        fit_seed: u64,
         /// Engine
         #[arg(long, default_value = "cpu")]
         engine: Wish,
@@ -335,9 +353,10 @@ fn obey(task: Task) -> Result<(), UserError> {
             Ok(())
         }
         Task::Verify { dir } => train::verify(&folder::read(&dir)?),
-        Task::Crosscoder { asked, run, null, engine, out } => {
-            fit::run(crosscoder(&asked)?, &folder::read(&run)?, null, engine.into(), &out)
+        Task::Crosscoder { asked, run, also, null, engine, out } => {
+            fit::run(crosscoder(&asked)?, &folder::read(&run)?, fit::others(&also)?, null, engine.into(), &out)
         }
+        Task::Atlas { asked, fit_seed, engine, out } => atlas::run(&experiment(&asked)?, fit_seed, engine.into(), &out),
         Task::External { asked, activations, out } => interop::external(&activations, crosscoder(&asked)?, &out),
         Task::Saelens { dictionary, out } => interop::saelens(&dictionary, &out),
         Task::Link { file } => {

@@ -48,7 +48,7 @@ const WORLDS: [World; 2] = [
 ];
 
 /// Variants with the changes of the preset `births` that make them.
-const VARIANTS: [(&str, &[&str]); 13] = [
+const VARIANTS: [(&str, &[&str]); 16] = [
     ("L1 of norms, λ .3", &["lambda=0.3"]),
     ("L1 of norms, λ 3", &["lambda=3"]),
     ("L1 of norms, λ .3, nested 3", &["lambda=0.3", "prefixes=3"]),
@@ -56,8 +56,11 @@ const VARIANTS: [(&str, &[&str]); 13] = [
     ("TopK, k 2", &["variant=top_k", "k=2", "decoder_norm=1"]),
     ("BatchTopK, k 2", &["variant=batch_top_k", "k=2", "decoder_norm=1"]),
     ("BatchTopK, k 2 from 8, AuxK", &["variant=batch_top_k", "k=2", "k_start=8", "aux=0.03125", "decoder_norm=1"]),
+    ("BatchTopK, k 2, resampled", &["variant=batch_top_k", "k=2", "resample=true", "decoder_norm=1"]),
     ("BatchTopK, k 2, nested 3", &["variant=batch_top_k", "k=2", "prefixes=3", "decoder_norm=1"]),
     ("JumpReLU, λ .3", &["variant=jump_relu", "lambda=0.3"]),
+    ("BatchTopK, each source its own, k 2", &["variant=batch_top_k_per_source", "k=2", "decoder_norm=1"]),
+    ("JumpReLU, each source its own, λ .03", &["variant=jump_relu_per_source", "lambda=0.03"]),
     ("L1, reads its own, writes later", &["lambda=0.3", "mask=forward"]),
     ("L1, reads the last", &["lambda=0.3", "mask=last_only"]),
     ("L1, a third designated shared", &["lambda=0.3", "shared_latents=0.33"]),
@@ -118,6 +121,9 @@ fn fitted(world: &World, edits: &[&str], seed: u64) -> Result<Found, UserError> 
     let latents = f64::from(config.latents);
     let mut fit = Fit::on_cpu(config, truth.sources.clone(), data)?;
     while !fit.is_done() {
+        if fit.revival_is_due() {
+            pollster::block_on(fit.revive())?;
+        }
         fit.advance();
     }
     let (result, _) = pollster::block_on(fit.finish(0.0))?;
@@ -126,7 +132,15 @@ fn fitted(world: &World, edits: &[&str], seed: u64) -> Result<Found, UserError> 
     let decoder = &file.get("decoder.weight").ok_or_else(missing)?.values;
     let scales = &file.get("activation_scale").ok_or_else(missing)?.values;
     let block = decoder.len() / scales.len();
-    let raw: Vec<Vec<f32>> = decoder.chunks(block).zip(scales).map(|(d, scale)| d.iter().map(|v| v / scale).collect()).collect();
+    let mut raw: Vec<Vec<f32>> =
+        decoder.chunks(block).zip(scales).map(|(d, scale)| d.iter().map(|v| v / scale).collect()).collect();
+    // A vector behind a gate that is shut is nothing, whatever its length: it counts as long as its strength.
+    for (source, decoder) in raw.iter_mut().enumerate() {
+        for (latent, vector) in result.latents.iter().zip(decoder.chunks_mut(world.width)) {
+            let norm = vector.iter().map(|v| v * v).sum::<f32>().sqrt();
+            vector.iter_mut().for_each(|v| *v *= if norm > 0.0 { latent.norms[source] / norm } else { 0.0 });
+        }
+    }
     Ok(Found {
         score: truth.score(&raw),
         explained: result.explained_variance.iter().copied().fold(f32::INFINITY, f32::min),

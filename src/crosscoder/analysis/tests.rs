@@ -3,6 +3,7 @@
 use super::super::absence::Absence;
 use super::super::explained_variance::explained_variance;
 use super::super::planted::{Kind, PlantedConfig, plant};
+use super::super::source::Place;
 use super::*;
 use crate::task::{Row, Sizes};
 
@@ -27,7 +28,7 @@ fn grid() -> Dataset {
 /// One direction per latent, so that truth and dictionary are sizes `[source][latent]`.
 struct Case {
     sources: Vec<Source>,
-    codes: Vec<f32>,
+    codes: Codes,
     decoders: Vec<Vec<f32>>,
     biases: Vec<Vec<f32>>,
     data: Dataset,
@@ -52,8 +53,10 @@ impl Case {
             values
         };
         Self {
-            sources: (0..truth.len()).map(|s| Source { step: s as u32, width: D, values: x(s) }).collect(),
-            codes: data.rows.iter().flat_map(|row| code(row.a, row.b)).collect(),
+            sources: (0..truth.len())
+                .map(|s| Source { step: s as u32, width: D, values: x(s), place: Place::default() })
+                .collect(),
+            codes: Codes::shared(data.rows.iter().flat_map(|row| code(row.a, row.b)).collect()),
             decoders: dictionary.iter().map(decoder).collect(),
             biases: (0..truth.len()).map(bias).collect(),
             held: (0..49).step_by(2).collect(),
@@ -121,7 +124,9 @@ fn a_birth_that_another_latent_carried_before_is_decoupled_and_its_twin() {
     for (early, verdict) in [(1.0, Absence::Decoupled), (0.4, Absence::Confirmed)] {
         let truth = [[early, 2.0, 0.0, 0.0], [1.0, 2.0, 0.0, 0.0]];
         let mut case = Case::new(&truth, &[[0.0, 2.0, 0.0, 0.0], [1.0, 2.0, 0.0, 0.0]]);
-        case.codes.chunks_exact_mut(M).for_each(|codes| codes[3] = codes[0]);
+        let mut codes = case.codes.union();
+        codes.chunks_exact_mut(M).for_each(|codes| codes[3] = codes[0]);
+        case.codes = Codes::shared(codes);
         case.decoders[0][3 * D] = early;
         let found = analyse(&case.input()).unwrap();
         let latent = &found.latents[0];
@@ -177,7 +182,7 @@ fn planted_lives_get_their_class_their_birth_and_their_death() {
     let biases = vec![vec![0.0; 64]; 6];
     let input = AnalysisInput {
         sources: &planted.sources,
-        codes: &planted.activations,
+        codes: &Codes::shared(planted.activations.clone()),
         decoders: &decoders,
         biases: &biases,
         data: &Dataset { train_mask: vec![false; data.rows.len()], ..data },
@@ -256,7 +261,7 @@ fn grid_scores_have_their_closed_form() {
     assert!(dead.density < 1e-9 && dead.eta_squared == crate::measure::EtaSquared::default());
     // Energy in the last source: 7 inputs of size 1 for the residue, 7 of size 2² for a = 2.
     assert!((found.residue_energy_share - 7.0 / 35.0).abs() < 1e-6);
-    let active = |&row: &u32| case.codes[row as usize * M..][..M].iter().sum::<f32>();
+    let active = |&row: &u32| case.codes.of(0)[row as usize * M..][..M].iter().sum::<f32>();
     let mean = case.held.iter().map(active).sum::<f32>() / case.held.len() as f32;
     assert!((found.l0 - mean).abs() < 1e-6);
     assert_eq!(found.l0_quantiles, [0.0, 2.0]);
@@ -271,6 +276,69 @@ fn broken_fits_are_refused() {
     diverged.decoders[1][0] = f32::NAN;
     assert!(analyse(&diverged.input()).unwrap_err().cause.contains("diverged"));
     let mut short = Case::new(&sizes, &sizes);
-    short.codes.pop();
+    let mut codes = short.codes.union();
+    codes.pop();
+    short.codes = Codes::shared(codes);
     assert!(analyse(&short.input()).unwrap_err().cause.contains("do not match"));
+}
+
+#[test]
+fn a_latent_behind_a_shut_gate_is_absent_whatever_its_decoder() {
+    // Both latents have the same vectors everywhere, but the second source lets latent 1 through on no input.
+    let sizes = [[1.0, 1.0, 0.0, 0.0]; 2];
+    let mut case = Case::new(&[[1.0, 1.0, 0.0, 0.0], [1.0, 0.0, 0.0, 0.0]], &sizes);
+    let open = case.codes.union();
+    let mut shut = open.clone();
+    shut.chunks_exact_mut(M).for_each(|codes| codes[1] = 0.0);
+    case.codes = Codes::per_source(vec![open.clone(), shut]);
+    let found = analyse(&case.input()).unwrap();
+    assert_eq!((found.latents[0].class, found.latents[1].class), (LatentClass::Stable, LatentClass::Vanished));
+    assert_eq!(found.latents[1].norms, [1.0, 0.0]);
+    assert!(found.latents[1].confirmed, "the error of the second source holds nothing of it");
+    assert!(found.explained_variance.iter().all(|ev| (ev - 1.0).abs() < 1e-6), "{:?}", found.explained_variance);
+    assert_eq!(found.l0_per_source.len(), 2);
+    assert!(found.l0_per_source[0] > found.l0_per_source[1]);
+    assert_eq!(found.activations, analyse(&Case::new(&sizes, &sizes).input()).unwrap().activations);
+
+    // A gate that lets half of the energy through leaves the root of a half of the norm.
+    let mut half = open.clone();
+    let rows: Vec<usize> = (0..49).filter(|row| open[row * M + 1] > 0.0).collect();
+    rows.iter().skip(1).step_by(2).for_each(|row| half[row * M + 1] = 0.0);
+    case.codes = Codes::per_source(vec![open, half]);
+    let share = rows.len().div_ceil(2) as f32 / rows.len() as f32;
+    let norms = &analyse(&case.input()).unwrap().latents[1].norms;
+    assert!((norms[1] - share.sqrt()).abs() < 1e-6, "{norms:?}");
+}
+
+#[test]
+fn a_life_is_told_within_one_hook_of_one_run() {
+    // Three checkpoints at a narrow hook, then three at one whose activations are a hundred times larger and wider.
+    let truth = [[0.0, 1.0, 1.0, 0.0], [0.5, 1.0, 0.0, 0.0], [1.0, 1.0, 0.0, 0.0]];
+    let narrow = Case::new(&truth, &truth);
+    let mut case = Case::new(&[truth, truth].concat(), &[truth, truth].concat());
+    for s in 3..6 {
+        let wide = |values: &[f32]| -> Vec<f32> {
+            values.chunks_exact(D).flat_map(|v| v.iter().map(|x| 100.0 * x).chain([0.0, 0.0]).collect::<Vec<_>>()).collect()
+        };
+        case.sources[s].values = wide(&case.sources[s].values);
+        case.sources[s].width = D + 2;
+        case.sources[s].place = Place { run: 0, layer: 1 };
+        case.decoders[s] = wide(&case.decoders[s]);
+        case.biases[s] = wide(&case.biases[s]);
+    }
+    // Latent 2 is in the narrow hook only.
+    (3..6).for_each(|s| case.decoders[s][2 * (D + 2)..3 * (D + 2)].fill(0.0));
+    let (found, alone) = (analyse(&case.input()).unwrap(), analyse(&narrow.input()).unwrap());
+    for (both, one) in found.latents.iter().zip(&alone.latents) {
+        assert_eq!(both.class, one.class, "latent {}", one.index);
+    }
+    assert_eq!(found.latents[0].class, LatentClass::Emergent);
+    assert_eq!(found.latents[2].class, LatentClass::Vanished);
+    assert_eq!(found.latents[2].relative[3..], [0.0; 3]);
+    // Equal as a share of the activations' norm: both places hold latent 1 as strongly, although raw norms differ by a hundred.
+    assert!(found.latents[1].relative.iter().all(|r| (r - 1.0).abs() < 1e-5), "{:?}", found.latents[1].relative);
+    assert!(found.latents[1].cosines[3].is_none(), "directions of two spaces have no cosine");
+    let lives: Vec<Option<u32>> = found.latents[..2].iter().map(|latent| latent.birth).collect();
+    assert!(lives[0] == Some(1) || lives[0] == Some(4), "{lives:?}");
+    assert!(found.latents[2].nu_epsilon[3].is_none() && found.latents[2].nu_epsilon[2].is_some());
 }

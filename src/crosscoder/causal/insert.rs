@@ -3,6 +3,7 @@
 //! What the dictionary does not explain always stays: replacing the activation by a reconstruction would measure the fit, not the
 //! latents.
 
+use super::super::codes::Codes;
 use super::super::source::Source;
 use crate::experiment::randomness::{Purpose, Stream};
 use serde::{Deserialize, Serialize};
@@ -13,7 +14,7 @@ pub struct Anatomy {
     /// The sources.
     pub sources: Vec<Source>,
     /// Codes `[rows, m]`.
-    pub codes: Vec<f32>,
+    pub codes: Codes,
     /// Decoder per source, `[S]` of `[m, d]`.
     pub decoders: Vec<Vec<f32>>,
     /// Decoder bias per source, `[S]` of `[d]`.
@@ -69,6 +70,7 @@ impl Anatomy {
         let x = &self.sources[source].values;
         let latents = self.decoders[source].len() / width;
         let rows = x.len() / width;
+        let codes = self.codes.of(source);
         let mean = || {
             let mut sum = vec![0f64; width];
             x.chunks_exact(width).for_each(|row| sum.iter_mut().zip(row).for_each(|(s, v)| *s += f64::from(*v)));
@@ -81,26 +83,26 @@ impl Anatomy {
             Insert::Reconstruction => {
                 let mut out = self.biases[source].repeat(rows);
                 let all: Vec<u32> = (0..latents as u32).collect();
-                self.add(&mut out, source, &all, |row, latent| self.codes[row * latents + latent]);
+                self.add(&mut out, source, &all, |row, latent| codes[row * latents + latent]);
                 out
             }
             Insert::Without(set, how) => {
                 let mut out = x.clone();
-                let means = self.mean_codes(set, latents, rows);
+                let means = mean_codes(codes, set, latents, rows);
                 let other = Stream::new(seed, Purpose::CrosscoderFold, 1).permutation(rows);
                 self.add(&mut out, source, set, |row, latent| {
                     let stands_in = match how {
                         Replacement::Zero => 0.0,
                         Replacement::Mean => means[latent],
-                        Replacement::Resample => self.codes[other[row] as usize * latents + latent],
+                        Replacement::Resample => codes[other[row] as usize * latents + latent],
                     };
-                    stands_in - self.codes[row * latents + latent]
+                    stands_in - codes[row * latents + latent]
                 });
                 out
             }
             Insert::Moved { latents: set, draw } => {
                 let mut change = vec![0.0; x.len()];
-                self.add(&mut change, source, set, |row, latent| self.codes[row * latents + latent]);
+                self.add(&mut change, source, set, |row, latent| codes[row * latents + latent]);
                 let mut stream = Stream::new(seed, Purpose::Measure, 1 << 32 | u64::from(*draw));
                 let norm = |v: &[f32]| libm::sqrt(v.iter().map(|v| f64::from(*v) * f64::from(*v)).sum());
                 let mut out = x.clone();
@@ -113,15 +115,16 @@ impl Anatomy {
             }
             Insert::Swapped { from, latents: set } => {
                 let mut out = self.sources[*from].values.clone();
-                self.add(&mut out, source, set, |row, latent| self.codes[row * latents + latent]);
-                self.add(&mut out, *from, set, |row, latent| -self.codes[row * latents + latent]);
+                self.add(&mut out, source, set, |row, latent| codes[row * latents + latent]);
+                let before = self.codes.of(*from);
+                self.add(&mut out, *from, set, |row, latent| -before[row * latents + latent]);
                 out
             }
         }
     }
 
     /// Adds Σ weight(row, latent)·D to each row.
-    fn add(&self, out: &mut [f32], source: usize, set: &[u32], weight: impl Fn(usize, usize) -> f32) {
+    pub(super) fn add(&self, out: &mut [f32], source: usize, set: &[u32], weight: impl Fn(usize, usize) -> f32) {
         let width = self.sources[source].width;
         for (row, values) in out.chunks_exact_mut(width).enumerate() {
             for &latent in set {
@@ -135,34 +138,36 @@ impl Anatomy {
         }
     }
 
-    /// Mean code of each latent of `set`; zeros elsewhere.
-    fn mean_codes(&self, set: &[u32], latents: usize, rows: usize) -> Vec<f32> {
-        let mut means = vec![0f32; latents];
-        for &latent in set {
-            let sum: f64 = (0..rows).map(|row| f64::from(self.codes[row * latents + latent as usize])).sum();
-            means[latent as usize] = (sum / rows as f64) as f32;
-        }
-        means
-    }
-
     /// ⟨f²⟩·‖D‖² of each latent at `source`.
     pub fn energies(&self, source: usize) -> Vec<f64> {
         let width = self.sources[source].width;
         let latents = self.decoders[source].len() / width;
-        let rows = self.codes.len() / latents.max(1);
+        let codes = self.codes.of(source);
+        let rows = codes.len() / latents.max(1);
         (0..latents)
             .map(|latent| {
                 let square = |v: &f32| f64::from(*v) * f64::from(*v);
                 let norm: f64 = self.decoders[source][latent * width..][..width].iter().map(square).sum();
-                let code: f64 = self.codes.iter().skip(latent).step_by(latents).map(square).sum();
+                let code: f64 = codes.iter().skip(latent).step_by(latents).map(square).sum();
                 norm * code / rows.max(1) as f64
             })
             .collect()
     }
 }
 
+/// Mean code of each latent of `set`; zeros elsewhere.
+fn mean_codes(codes: &[f32], set: &[u32], latents: usize, rows: usize) -> Vec<f32> {
+    let mut means = vec![0f32; latents];
+    for &latent in set {
+        let sum: f64 = (0..rows).map(|row| f64::from(codes[row * latents + latent as usize])).sum();
+        means[latent as usize] = (sum / rows as f64) as f32;
+    }
+    means
+}
+
 #[cfg(test)]
 mod tests {
+    use super::super::super::source::Place;
     use super::*;
 
     /// Two sources of width 2, three latents along known directions, four rows.
@@ -180,8 +185,9 @@ mod tests {
             };
             (0..4).flat_map(row).collect()
         };
-        let sources = [(0, 0), (1, 100)].map(|(s, step)| Source { step, width: 2, values: values(s) }).to_vec();
-        Anatomy { sources, codes, decoders, biases }
+        let sources =
+            [(0, 0), (1, 100)].map(|(s, step)| Source { step, width: 2, values: values(s), place: Place::default() }).to_vec();
+        Anatomy { sources, codes: Codes::shared(codes), decoders, biases }
     }
 
     #[test]

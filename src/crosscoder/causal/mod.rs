@@ -7,13 +7,17 @@
 //! a class has all the strength that there is, as emergent latents of a clean network do. The room is pure: it says what to put in
 //! and what came out; `engine/causal.rs` runs the network.
 
+mod attribution;
 mod insert;
 mod probes;
+mod trial;
 
+pub use attribution::{Attribution, PATH_POINTS, Single, agreement_of, checked, rank_agreement_of, relative_effects};
 pub use insert::{Anatomy, Insert, Replacement};
 pub use probes::{CONTROLS, Probe, probes};
+pub use trial::{Steered, Trial, TrialInput, amounts, answered};
 
-use super::result::{CrosscoderResult, LatentClass};
+use super::result::{CrosscoderResult, LatentClass, SourceInfo};
 use probes::{CLASSES, Role, distinct};
 use serde::{Deserialize, Serialize};
 
@@ -70,6 +74,9 @@ pub struct SetEffect {
 pub struct SourceEffects {
     /// The checkpoint's step.
     pub step: u32,
+    /// What tells the source from the others; empty in results of earlier versions.
+    #[serde(default)]
+    pub label: String,
     /// The network as it is.
     pub clean: Effect,
     /// With x̂ in place of x.
@@ -108,6 +115,12 @@ pub struct CausalResult {
     pub sources: Vec<SourceEffects>,
     /// From the first source to the last.
     pub swaps: Vec<SwapEffect>,
+    /// What each latent does by gradients; missing in results of earlier versions.
+    #[serde(default)]
+    pub attributions: Vec<Attribution>,
+    /// Some of them beside the exact removal.
+    #[serde(default)]
+    pub singles: Vec<Single>,
 }
 
 /// Sorts the effects of `probes` into a result.
@@ -116,8 +129,10 @@ pub fn summarise(result: &CrosscoderResult, anatomy: &Anatomy, probes: &[Probe],
         |source: usize| probes.iter().zip(effects).filter(move |(probe, _)| probe.source == source).map(|(p, e)| (p.role, *e));
     let one = |source: usize, role: Role| of(source).find(|(known, _)| *known == role).map(|(_, effect)| effect);
     let count = |class| result.latents.iter().filter(|latent| latent.class == class).count() as u32;
+    let was_asked = |source: &usize| one(*source, Role::Clean).is_some();
     let sources = distinct(&anatomy.sources)
         .into_iter()
+        .filter(was_asked)
         .map(|source| {
             let reference = |role| one(source, role).unwrap_or_default();
             let (clean, spliced, nothing) = (reference(Role::Clean), reference(Role::Reconstruction), reference(Role::Nothing));
@@ -149,6 +164,7 @@ pub fn summarise(result: &CrosscoderResult, anatomy: &Anatomy, probes: &[Probe],
             };
             SourceEffects {
                 step: anatomy.sources[source].step,
+                label: result.sources.get(source).map_or_else(String::new, SourceInfo::label),
                 loss_recovered: (gap >= LEAST_GAP).then(|| (nothing.test_loss - spliced.test_loss) / gap),
                 mean: reference(Role::MeanActivation),
                 clean,
@@ -160,7 +176,7 @@ pub fn summarise(result: &CrosscoderResult, anatomy: &Anatomy, probes: &[Probe],
             }
         })
         .collect();
-    let last = anatomy.sources.len().saturating_sub(1);
+    let last = probes.iter().rfind(|probe| matches!(probe.role, Role::Swap(_))).map_or(0, |probe| probe.source);
     let swaps = CLASSES.into_iter().filter_map(|class| {
         let effect = one(last, Role::Swap(class))?;
         let mut kls: Vec<f64> =
@@ -169,7 +185,7 @@ pub fn summarise(result: &CrosscoderResult, anatomy: &Anatomy, probes: &[Probe],
         let random_kl = (!kls.is_empty()).then(|| (kls[kls.len() / 2], kls[kls.len() / 20]));
         Some(SwapEffect { class, count: count(class), effect, random_kl })
     });
-    CausalResult { sources, swaps: swaps.collect() }
+    CausalResult { sources, swaps: swaps.collect(), ..CausalResult::default() }
 }
 
 /// Median and 95th percentile by nearest rank.

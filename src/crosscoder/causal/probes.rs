@@ -47,8 +47,9 @@ pub(super) const CLASSES: [LatentClass; 6] = [
     LatentClass::Recurrent,
 ];
 
-/// All interventions for a result, in the order in which [`summarise`] wants their effects.
-pub fn probes(result: &CrosscoderResult, anatomy: &Anatomy) -> Vec<Probe> {
+/// All interventions for a result, in the order in which [`super::summarise`] wants their effects, at those sources where
+/// `can_intervene`.
+pub fn probes(result: &CrosscoderResult, anatomy: &Anatomy, can_intervene: &[bool]) -> Vec<Probe> {
     let mut all = Vec::new();
     let alive: Vec<u32> = result.latents.iter().filter(|l| l.class != LatentClass::Dead).map(|l| l.index).collect();
     let sets: Vec<(LatentClass, Vec<u32>)> = CLASSES
@@ -56,7 +57,8 @@ pub fn probes(result: &CrosscoderResult, anatomy: &Anatomy) -> Vec<Probe> {
         .map(|class| (class, result.latents.iter().filter(|l| l.class == class).map(|l| l.index).collect::<Vec<u32>>()))
         .filter(|(_, set)| !set.is_empty())
         .collect();
-    for source in distinct(&anatomy.sources) {
+    let there = |source: &usize| can_intervene[*source];
+    for source in distinct(&anatomy.sources).into_iter().filter(there) {
         let mut add = |role, insert| all.push(Probe { source, insert, role });
         add(Role::Clean, Insert::Clean);
         add(Role::Reconstruction, Insert::Reconstruction);
@@ -90,11 +92,9 @@ pub fn probes(result: &CrosscoderResult, anatomy: &Anatomy) -> Vec<Probe> {
             add(Role::Remove(n as u32), Insert::Without(strong.to_vec(), Replacement::Zero));
         }
     }
-    let last = anatomy.sources.len().saturating_sub(1);
-    let same_width = anatomy.sources.first().map(|s| s.width) == anatomy.sources.last().map(|s| s.width);
-    if same_width && distinct(&anatomy.sources).len() > 1 {
+    if let Some((from, last)) = swapped(&anatomy.sources, can_intervene) {
         for (class, set) in &sets {
-            let mut add = |role, latents| all.push(Probe { source: last, insert: Insert::Swapped { from: 0, latents }, role });
+            let mut add = |role, latents| all.push(Probe { source: last, insert: Insert::Swapped { from, latents }, role });
             add(Role::Swap(*class), set.clone());
             let others: Vec<u32> = alive.iter().copied().filter(|latent| !set.contains(latent)).collect();
             let mut stream = Stream::new(result.config.seed, Purpose::Measure, 1 << 16 | *class as u64);
@@ -106,9 +106,19 @@ pub fn probes(result: &CrosscoderResult, anatomy: &Anatomy) -> Vec<Probe> {
     all
 }
 
+/// From which source to which latents are given: the first and the last of the last place where anything can be put in; `None`
+/// where these are one checkpoint.
+pub(super) fn swapped(sources: &[Source], can_intervene: &[bool]) -> Option<(usize, usize)> {
+    let last = can_intervene.iter().rposition(|can| *can)?;
+    let from = sources.iter().position(|source| source.place == sources[last].place)?;
+    (sources[from].step != sources[last].step).then_some((from, last))
+}
+
 /// Sources that are not a repetition of an earlier one: a null fit has three alike.
 pub(super) fn distinct(sources: &[Source]) -> Vec<usize> {
-    let is_new = |at: &usize| sources[..*at].iter().all(|earlier| earlier.step != sources[*at].step);
+    let is_new = |at: &usize| {
+        sources[..*at].iter().all(|earlier| (earlier.step, earlier.place) != (sources[*at].step, sources[*at].place))
+    };
     (0..sources.len()).filter(is_new).collect()
 }
 

@@ -17,7 +17,7 @@ pub struct Dictionary {
     pub decoder: Tensor<3>,
     /// `[1, 1, S·d]`.
     pub decoder_bias: Tensor<3>,
-    /// ln θ `[1, 1, m]`, of variants that learn a threshold per latent.
+    /// ln θ `[1, 1, m]`, or `[1, S, m]` where each source has its own; of variants that learn a threshold per latent.
     pub log_threshold: Option<Tensor<3>>,
 }
 
@@ -65,9 +65,21 @@ impl Dictionary {
         inputs.matmul(self.encoder.clone()) + self.encoder_bias.clone()
     }
 
-    /// `[1, row, m]` → `[1, row, S·d]`.
-    pub(super) fn decode(&self, codes: Tensor<3>) -> Tensor<3> {
-        codes.matmul(self.decoder.clone()) + self.decoder_bias.clone()
+    /// `[1, row, m]`, once or per source → `[1, row, S·d]`, by the first `latents` latents.
+    pub(super) fn decode(&self, codes: &[Tensor<3>], latents: usize) -> Tensor<3> {
+        let decoder = self.decoder.clone().narrow(1, 0, latents);
+        let first = |codes: &Tensor<3>| codes.clone().narrow(2, 0, latents);
+        let width = self.decoder.dims()[2] / codes.len();
+        let of = |(s, codes): (usize, &Tensor<3>)| first(codes).matmul(decoder.clone().narrow(2, s * width, width));
+        let parts: Vec<Tensor<3>> = codes.iter().enumerate().map(of).collect();
+        let whole = if parts.len() == 1 { parts[0].clone() } else { Tensor::cat(parts, 2) };
+        whole + self.decoder_bias.clone()
+    }
+
+    /// ‖D_i^s‖ of each latent at one source: `[1, 1, m]`.
+    pub(super) fn norms_of(&self, source: usize, sources: usize) -> Tensor<3> {
+        let latents = self.decoder.dims()[1];
+        self.norms(sources).narrow(1, source, 1).reshape([1, 1, latents])
     }
 
     /// ‖D_i^s‖ of each latent and source: `[m, S, 1]`.

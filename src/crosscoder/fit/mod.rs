@@ -7,15 +7,17 @@ mod dictionary;
 mod objective;
 #[cfg(test)]
 mod reference_tests;
+mod revive;
 mod structure;
 mod threshold;
 
 pub use dictionary::Dictionary;
 pub use objective::{Moment, Objective, Slope};
+pub use structure::{Site, sites};
 
 use super::causal::Anatomy;
 use super::{
-    AnalysisInput, CrosscoderConfig, CrosscoderResult, FitRow, Prepared, Source, SourceInfo, Variant, analyse,
+    AnalysisInput, Codes, CrosscoderConfig, CrosscoderResult, FitRow, Prepared, Source, SourceInfo, Variant, analyse,
     explained_variance, folds, prepare,
 };
 use crate::experiment::randomness::{Purpose, Stream};
@@ -49,8 +51,10 @@ pub struct Fit {
     data: Dataset,
     sources: Vec<Source>,
     prepared: Vec<Prepared>,
-    /// All inputs, centred and scaled, sources side by side: `[1, rows, S·d]`.
+    /// All inputs, centred and scaled, sources side by side, each as wide as the widest: `[1, rows, S·d]`.
     inputs: Tensor<3>,
+    /// d of `inputs`.
+    width: usize,
     fit_rows: Vec<u32>,
     held_rows: Vec<u32>,
     objective: Objective,
@@ -61,18 +65,21 @@ pub struct Fit {
     /// Updates since each latent fired `[1, 1, m]`, on the tape's device; with an auxiliary loss only.
     silent: Option<Tensor<3>>,
     last_loss: Option<Tensor<1>>,
+    /// The update after which dead latents last began again; 0 if they never did.
+    revived_at: u32,
     curves: Vec<FitRow>,
 }
 
 impl Fit {
-    /// Prepares a fit of `config` to `sources` (raw activations over the rows of `data`, all of one width).
+    /// Prepares a fit of `config` to `sources` (raw activations over the rows of `data`).
     ///
     /// # Errors
-    /// If there are no sources, widths differ, or the fold leaves nothing to fit.
+    /// If there are no sources, one of them does not vary, or the fold leaves nothing to fit.
     pub fn new(config: CrosscoderConfig, sources: Vec<Source>, data: Dataset, device: &Device) -> Result<Self, UserError> {
-        let width = sources.first().map_or(0, |s| s.width);
-        if width == 0 || sources.iter().any(|s| s.width != width) {
-            return Err(UserError::new("The sources have no common width", "Choose checkpoints and one hook of a single run"));
+        let width = sources.iter().map(|source| source.width).max().unwrap_or(0);
+        let is_of_grid = |source: &Source| source.width > 0 && source.values.len() == source.width * data.rows.len();
+        if width == 0 || !sources.iter().all(is_of_grid) {
+            return Err(UserError::new("The sources are not of the same inputs", "Choose runs of one task, with all its inputs"));
         }
         // Rows of a task without tokens have no mirror; each stands for itself.
         let pair = |(index, row): (usize, &Row)| match data.sizes.tokens {
@@ -91,18 +98,21 @@ impl Fit {
         let (rows, columns) = (data.rows.len(), width * sources.len());
         let mut values = vec![0f32; rows * columns];
         for (s, source) in prepared.iter().enumerate() {
-            for (row, chunk) in source.values.chunks(width).enumerate() {
-                values[row * columns + s * width..row * columns + (s + 1) * width].copy_from_slice(chunk);
+            let own = source.mean.len();
+            for (row, chunk) in source.values.chunks(own).enumerate() {
+                values[row * columns + s * width..][..own].copy_from_slice(chunk);
             }
         }
         let tracked = device.clone().autodiff();
-        let objective = Objective::new(&config, sources.len(), width, device);
-        let dictionary = start(&config, &objective, sources.len(), width, device);
+        let sites = sites(&sources);
+        let objective = Objective::new(&config, &sites, device);
+        let dictionary = start(&config, &objective, &sites, device);
         let optimizer = AdamW::new(BETAS, 1e-8, &dictionary.parameters(), device);
         Ok(Self {
             silent: (config.aux > 0.0).then(|| Tensor::zeros([1, 1, config.latents as usize], &tracked)),
             objective,
             inputs: Tensor::from_data(TensorData::new(values, [1, rows, columns]), &tracked),
+            width,
             config,
             data,
             sources,
@@ -114,6 +124,7 @@ impl Fit {
             device: tracked,
             step: 0,
             last_loss: None,
+            revived_at: 0,
             curves: Vec::new(),
         })
     }
@@ -192,21 +203,25 @@ impl Fit {
         let threshold = self.threshold();
         let held = self.rows(&self.held_rows);
         let codes = self.objective.codes(&self.dictionary, held, threshold);
-        let decoded = self.objective.decode(&self.dictionary, codes.clone());
-        let mut transaction = Transaction::default().register(codes.inner()).register(decoded.inner());
+        let decoded = self.objective.decode(&self.dictionary, &codes);
+        let mut transaction = Transaction::default().register(decoded.inner());
         // Before the first update: the objective that it will start from.
         let loss = self.last_loss.take().unwrap_or_else(|| self.slope().loss);
         transaction = transaction.register(loss);
-        let answers = read(transaction).await?;
+        for codes in codes {
+            transaction = transaction.register(codes.inner());
+        }
+        let mut answers = read(transaction).await?;
+        let codes = Codes::per_source(answers.split_off(2)).union();
         let latents = self.config.latents as usize;
-        let active: Vec<usize> = answers[0].chunks(latents).map(|f| f.iter().filter(|v| **v > 0.0).count()).collect();
-        let dead = (0..latents).filter(|i| answers[0].iter().skip(*i).step_by(latents).all(|v| *v <= 0.0)).count();
+        let active: Vec<usize> = codes.chunks(latents).map(|f| f.iter().filter(|v| **v > 0.0).count()).collect();
+        let dead = (0..latents).filter(|i| codes.iter().skip(*i).step_by(latents).all(|v| *v <= 0.0)).count();
         let row = FitRow {
             step: self.step,
-            loss: answers[2][0],
+            loss: answers[1][0],
             l0: active.iter().sum::<usize>() as f32 / active.len() as f32,
             dead_share: dead as f32 / latents as f32,
-            explained_variance: self.held_out_variance(&answers[1]),
+            explained_variance: self.held_out_variance(&answers[0]),
         };
         self.curves.push(row.clone());
         Ok(row)
@@ -222,8 +237,12 @@ impl Fit {
         }
         let threshold = self.threshold();
         let codes = self.objective.codes(&self.dictionary, self.inputs.clone(), threshold.clone());
-        // The order in which `answers` is read below: codes, encoder, its bias, decoder, its bias, and θ where there is one.
-        let mut transaction = Transaction::default().register(codes.inner());
+        let per_source = codes.len();
+        let mut transaction = Transaction::default();
+        for codes in codes {
+            transaction = transaction.register(codes.inner());
+        }
+        // The order in which `weights` is read below: encoder, its bias, decoder, its bias, and θ where there is one.
         let dictionary = self.dictionary.at_rest().masked(self.objective.structure());
         for parameter in [dictionary.encoder, dictionary.encoder_bias, dictionary.decoder, dictionary.decoder_bias] {
             transaction = transaction.register(parameter.inner());
@@ -231,31 +250,29 @@ impl Fit {
         if let Some(threshold) = threshold.or(dictionary.log_threshold.map(Tensor::exp)) {
             transaction = transaction.register(threshold.inner());
         }
-        let answers = read(transaction).await?;
-        let columns = answers[4].len();
-        let width = columns / self.sources.len();
+        let mut answers = read(transaction).await?;
+        let weights = answers.split_off(per_source);
+        let codes = Codes::per_source(answers);
         // The decoder and its bias of each source, in raw activation units.
-        let block = |values: &[f32], s: usize| -> Vec<f32> {
-            values.chunks(columns).flat_map(|row| &row[s * width..(s + 1) * width]).copied().collect()
-        };
         let decoders: Vec<Vec<f32>> =
-            self.prepared.iter().enumerate().map(|(s, p)| p.raw_decoder(&block(&answers[3], s))).collect();
-        let biases: Vec<Vec<f32>> = self.prepared.iter().enumerate().map(|(s, p)| p.raw_bias(&block(&answers[4], s))).collect();
+            self.prepared.iter().enumerate().map(|(s, p)| p.raw_decoder(&self.block(&weights[2], s))).collect();
+        let biases: Vec<Vec<f32>> =
+            self.prepared.iter().enumerate().map(|(s, p)| p.raw_bias(&self.block(&weights[3], s))).collect();
         let found = analyse(&AnalysisInput {
             sources: &self.sources,
-            codes: &answers[0],
+            codes: &codes,
             decoders: &decoders,
             biases: &biases,
             data: &self.data,
             held: &self.held_rows,
         })?;
-        let weights = self.file(&answers)?;
-        let codes = answers.into_iter().next().unwrap_or_default();
+        let weights = self.file(&weights)?;
         let result = CrosscoderResult {
             sources: self.source_infos(),
             curves: self.curves,
             explained_variance: found.explained_variance,
             l0: found.l0,
+            l0_per_source: found.l0_per_source,
             l0_quantiles: found.l0_quantiles,
             alive: found.alive,
             shared: found.shared,
@@ -272,6 +289,12 @@ impl Fit {
             config: self.config,
         };
         Ok((result, Anatomy { sources: self.sources, codes, decoders, biases }))
+    }
+
+    /// The columns of source `s` in rows of all columns: `[rows, S·d]` → `[rows, own width]`.
+    fn block(&self, values: &[f32], s: usize) -> Vec<f32> {
+        let columns = self.width * self.sources.len();
+        values.chunks(columns).flat_map(|row| &row[s * self.width..][..self.sources[s].width]).copied().collect()
     }
 
     /// What each source looked like before the fit.
@@ -304,46 +327,57 @@ impl Fit {
 
     /// Held-out explained variance per source from decoded held-out inputs `[held, S·d]` (scaled units; the ratio has none).
     fn held_out_variance(&self, decoded: &[f32]) -> Vec<f32> {
-        let width = self.sources[0].width;
-        let columns = width * self.sources.len();
         (0..self.sources.len())
             .map(|s| {
-                let values = &self.prepared[s].values;
+                let (values, width) = (&self.prepared[s].values, self.sources[s].width);
                 let x: Vec<f32> = self
                     .held_rows
                     .iter()
                     .flat_map(|row| &values[*row as usize * width..(*row as usize + 1) * width])
                     .copied()
                     .collect();
-                let x_hat: Vec<f32> = decoded.chunks(columns).flat_map(|row| &row[s * width..(s + 1) * width]).copied().collect();
-                explained_variance(&x, &x_hat, width) as f32
+                explained_variance(&x, &self.block(decoded, s), width) as f32
             })
             .collect()
     }
 
-    /// The dictionary as safetensors, in the layout described at [`CrosscoderResult::weights`].
-    fn file(&self, answers: &[Vec<f32>]) -> Result<Vec<u8>, UserError> {
-        let (count, width, latents) = (self.sources.len(), self.sources[0].width, self.config.latents as usize);
+    /// The dictionary as safetensors, in the layout described at [`CrosscoderResult::weights`]; `weights` are encoder, its bias,
+    /// decoder, its bias, and θ where there is one.
+    fn file(&self, weights: &[Vec<f32>]) -> Result<Vec<u8>, UserError> {
+        let (count, width, latents) = (self.sources.len(), self.width, self.config.latents as usize);
         let columns = count * width;
         let tensor = |name: &str, shape: Vec<usize>, values: Vec<f32>| NamedTensor { name: name.to_owned(), shape, values };
-        let decoder = (0..count)
-            .flat_map(|s| answers[3].chunks(columns).flat_map(move |row| row[s * width..(s + 1) * width].to_vec()))
+        let decoder: Vec<f32> = (0..count)
+            .flat_map(|s| weights[2].chunks(columns).flat_map(move |row| row[s * width..(s + 1) * width].to_vec()))
             .collect();
+        // As wide as the widest; the rest is zero, like the weights there.
+        let mean = self.prepared.iter().flat_map(|p| p.mean.iter().copied().chain(core::iter::repeat(0.0)).take(width)).collect();
+        let norms: Vec<f32> = decoder.chunks(width).map(|v| v.iter().map(|x| x * x).sum::<f32>().sqrt()).collect();
         let mut tensors = vec![
-            tensor("encoder.weight", vec![count, width, latents], answers[1].clone()),
-            tensor("encoder.bias", vec![latents], answers[2].clone()),
+            tensor("encoder.weight", vec![count, width, latents], weights[0].clone()),
+            tensor("encoder.bias", vec![latents], weights[1].clone()),
             tensor("decoder.weight", vec![count, latents, width], decoder),
-            tensor("decoder.bias", vec![count, width], answers[4].clone()),
-            tensor("activation_mean", vec![count, width], self.prepared.iter().flat_map(|p| p.mean.clone()).collect()),
+            tensor("decoder.bias", vec![count, width], weights[3].clone()),
+            tensor("activation_mean", vec![count, width], mean),
             tensor("activation_scale", vec![count], self.prepared.iter().map(|p| p.scale).collect()),
         ];
         if self.config.variant == Variant::TopK {
             // Readers that do not know it must not take the codes for those of a plain ReLU.
             tensors.push(tensor("top_k", vec![1], vec![self.config.k as f32]));
         }
-        if let Some(threshold) = answers.get(5) {
-            let name = if self.config.variant == Variant::JumpRelu { "jump_relu_threshold" } else { "threshold" };
-            tensors.push(tensor(name, vec![threshold.len()], threshold.clone()));
+        if let Some(threshold) = weights.get(4) {
+            // pre·‖D_i^s‖ > θ is pre > θ/‖D_i^s‖, which every reader of thresholds per source and latent knows.
+            let gates = |theta: &dyn Fn(usize) -> f32| {
+                norms.iter().enumerate().map(|(at, norm)| (theta(at) / norm).min(f32::MAX)).collect::<Vec<f32>>()
+            };
+            tensors.push(match self.config.variant {
+                Variant::JumpRelu => tensor("jump_relu_threshold", vec![latents], threshold.clone()),
+                Variant::JumpReluPerSource => tensor("jump_relu_threshold", vec![count, latents], gates(&|at| threshold[at])),
+                Variant::BatchTopKPerSource => {
+                    tensor("jump_relu_threshold", vec![count, latents], gates(&|at| threshold[at / latents]))
+                }
+                _ => tensor("threshold", vec![threshold.len()], threshold.clone()),
+            });
         }
         Weights { tensors }.to_safetensors(None)
     }
@@ -351,15 +385,16 @@ impl Fit {
 
 /// Starting dictionary: random directions of norm `decoder_norm` (one per latent, or one per latent and source), encoder the
 /// transpose divided by the sources that it reads, biases 0.
-fn start(config: &CrosscoderConfig, objective: &Objective, sources: usize, width: usize, device: &Device) -> Dictionary {
+fn start(config: &CrosscoderConfig, objective: &Objective, sites: &[Site], device: &Device) -> Dictionary {
     let structure = objective.structure();
-    let (latents, columns) = (config.latents as usize, sources * width);
+    let width = sites.iter().map(|site| site.width).max().unwrap_or(1);
+    let (latents, columns) = (config.latents as usize, sites.len() * width);
     let mut decoder = vec![0f32; latents * columns];
-    for s in 0..sources {
+    for (s, site) in sites.iter().enumerate() {
         let stream = if config.same_direction { 0 } else { s as u64 };
         let mut draw = Stream::new(config.seed, Purpose::CrosscoderInit, stream);
         for latent in 0..latents {
-            let direction: Vec<f64> = (0..width).map(|_| draw.normal()).collect();
+            let direction: Vec<f64> = (0..site.width).map(|_| draw.normal()).collect();
             let norm = direction.iter().map(|v| v * v).sum::<f64>().sqrt();
             if structure.is_shared(latent) && s > 0 {
                 let first = latent * columns;
@@ -379,8 +414,10 @@ fn start(config: &CrosscoderConfig, objective: &Objective, sources: usize, width
         encoder_bias: Tensor::zeros([1, 1, latents], device),
         decoder: Tensor::from_data(TensorData::new(decoder, [1, latents, columns]), device),
         decoder_bias: Tensor::zeros([1, 1, columns], device),
-        log_threshold: (config.variant == Variant::JumpRelu)
-            .then(|| Tensor::zeros([1, 1, latents], device).add_scalar(FIRST_THRESHOLD.ln())),
+        log_threshold: config.variant.learns_threshold().then(|| {
+            let lists = if config.variant.is_per_source() { sites.len() } else { 1 };
+            Tensor::zeros([1, lists, latents], device).add_scalar(FIRST_THRESHOLD.ln())
+        }),
     }
 }
 

@@ -7,7 +7,7 @@
 
 use super::super::config::{CrosscoderConfig, Variant};
 use super::dictionary::{Dictionary, rectified};
-use super::structure::Structure;
+use super::structure::{Site, Structure};
 use super::threshold;
 use burn::tensor::{Device, Tensor, activation};
 
@@ -17,8 +17,14 @@ const TANH_SCALE: f32 = 4.0;
 const REVIVAL: f32 = 3e-6;
 /// Width of the rectangle that stands for the derivative of a threshold, in units of the code.
 const BANDWIDTH: f32 = 2.0;
+/// The same where each source has a threshold of its own, in units of the code times the decoder norm (Ge et al. 2025).
+const BANDWIDTH_PER_SOURCE: f32 = 4.0;
+/// Share of the inputs from which on a latent's penalty grows faster than its frequency (the same).
+const FREQUENCY: f32 = 0.01;
 /// Dead latents that may stand per row, as a share of the width of all sources: Gao et al. 2024 take half of the width.
 const AUX_SHARE: f64 = 0.5;
+/// A decoder norm below this counts as this where it divides.
+const LEAST_NORM: f32 = 1e-6;
 /// Keeps the auxiliary loss finite where nothing is left to explain.
 const LEAST_LEFT: f32 = 1e-12;
 
@@ -58,8 +64,8 @@ pub struct Objective {
 }
 
 impl Objective {
-    /// The objective of `config` for so many sources of one width.
-    pub fn new(config: &CrosscoderConfig, sources: usize, width: usize, device: &Device) -> Self {
+    /// The objective of `config` for these sites.
+    pub fn new(config: &CrosscoderConfig, sites: &[Site], device: &Device) -> Self {
         let latents = config.latents as usize;
         Self {
             variant: config.variant,
@@ -67,8 +73,8 @@ impl Objective {
             k: f64::from(config.k),
             aux: config.aux,
             prefixes: (1..config.prefixes).rev().map(|halvings| latents >> halvings).collect(),
-            sources,
-            structure: Structure::new(config, sources, width, device),
+            sources: sites.len(),
+            structure: Structure::new(config, sites, device),
         }
     }
 
@@ -84,12 +90,11 @@ impl Objective {
         let masked = tracked.masked(&self.structure);
         let pre = masked.pre(batch.clone());
         let codes = self.standing(&masked, pre.clone(), moment.k);
-        let error = masked.decode(codes.clone()) - batch.clone();
+        let latents = masked.decoder.dims()[1];
+        let error = masked.decode(&codes, latents) - batch.clone();
         let mut loss = square(error.clone()).div_scalar(rows);
         for &prefix in &self.prefixes {
-            let shorter = codes.clone().narrow(2, 0, prefix).matmul(masked.decoder.clone().narrow(1, 0, prefix));
-            let error = shorter + masked.decoder_bias.clone() - batch.clone();
-            loss = loss + square(error).div_scalar(rows);
+            loss = loss + square(masked.decode(&codes, prefix) - batch.clone()).div_scalar(rows);
         }
         if let Some(penalty) = self.penalty(&masked, &codes, &pre, moment.warmup) {
             loss = loss + self.structure.weighed(penalty).sum();
@@ -97,7 +102,8 @@ impl Objective {
         if let Some(dead) = &moment.dead {
             loss = loss + self.auxiliary(&masked, pre, error.neg().detach(), dead).mul_scalar(self.aux);
         }
-        let fired = codes.detach().greater_scalar(0.0).float().max_dim(1);
+        let fires = |codes: &Tensor<3>| codes.clone().detach().greater_scalar(0.0).float().max_dim(1);
+        let fired = codes[1..].iter().fold(fires(&codes[0]), |all, one| all.max_pair(fires(one)));
         let mut tape = loss.backward();
         let mut gradients: Vec<Tensor<3>> = tracked
             .parameters()
@@ -108,10 +114,29 @@ impl Objective {
         Slope { loss: loss.inner(), gradients, fired }
     }
 
-    /// Codes of a batch under the training rule: `[1, row, m]`.
-    fn standing(&self, dictionary: &Dictionary, pre: Tensor<3>, k: f64) -> Tensor<3> {
+    /// Codes of a batch under the training rule: `[1, row, m]`, once or per source.
+    fn standing(&self, dictionary: &Dictionary, pre: Tensor<3>, k: f64) -> Vec<Tensor<3>> {
         let scores = |codes: &Tensor<3>| codes.clone().detach() * dictionary.norm_sums(self.sources).detach();
-        match (self.variant, &dictionary.log_threshold) {
+        let per_source = |one: &dyn Fn(usize, Tensor<3>) -> Tensor<3>| -> Vec<Tensor<3>> {
+            (0..self.sources).map(|s| one(s, dictionary.norms_of(s, self.sources).detach())).collect()
+        };
+        let codes = match (self.variant, &dictionary.log_threshold) {
+            (Variant::BatchTopKPerSource, _) => {
+                let codes = rectified(pre);
+                return per_source(&|_, norms| {
+                    let scores = codes.clone().detach() * norms;
+                    let theta = threshold::keeping(scores.clone(), k);
+                    codes.clone() * scores.greater(theta).float()
+                });
+            }
+            (Variant::JumpReluPerSource, Some(log_threshold)) => {
+                return per_source(&|s, norms| {
+                    let theta = log_threshold.clone().narrow(1, s, 1).exp();
+                    // Dividing by a norm of zero: such a latent's gate is shut, whatever the quotient.
+                    let norms = norms.clamp_min(LEAST_NORM);
+                    gate(pre.clone(), theta / norms.clone(), norms.recip().mul_scalar(BANDWIDTH_PER_SOURCE))
+                });
+            }
             (Variant::BatchTopK, _) => {
                 let codes = rectified(pre);
                 let scores = scores(&codes);
@@ -121,13 +146,23 @@ impl Objective {
             (Variant::TopK, _) => top_k(rectified(pre), scores, k),
             (Variant::JumpRelu, Some(log_threshold)) => jump(pre, log_threshold.clone().exp()),
             _ => rectified(pre),
-        }
+        };
+        vec![codes]
     }
 
     /// The penalty of each latent `[1, 1, m]`, averaged over rows; `None` for variants that count.
-    fn penalty(&self, dictionary: &Dictionary, codes: &Tensor<3>, pre: &Tensor<3>, warmup: f64) -> Option<Tensor<3>> {
+    fn penalty(&self, dictionary: &Dictionary, all: &[Tensor<3>], pre: &Tensor<3>, warmup: f64) -> Option<Tensor<3>> {
         let scale = self.lambda * warmup;
+        let codes = all.first()?;
         let penalty = match self.variant {
+            Variant::JumpReluPerSource => {
+                let one = |(s, codes): (usize, &Tensor<3>)| {
+                    let sizes = codes.clone() * dictionary.norms_of(s, self.sources);
+                    let q = activation::tanh(sizes.mul_scalar(TANH_SCALE)).mean_dim(1);
+                    q.clone() + (q.clone() * q).div_scalar(FREQUENCY)
+                };
+                all.iter().enumerate().map(one).reduce(|sum, one| sum + one)?
+            }
             Variant::L1OfNorms => codes.clone().mean_dim(1) * dictionary.norm_sums(self.sources),
             Variant::L2OfNorms => codes.clone().mean_dim(1) * dictionary.norm_of_norms(),
             Variant::JumpRelu => {
@@ -137,7 +172,7 @@ impl Objective {
                 let below = rectified(theta - pre.clone()).mean_dim(1) * weight;
                 return Some(sparse.mul_scalar(scale) + below.mul_scalar(REVIVAL));
             }
-            Variant::TopK | Variant::BatchTopK => return None,
+            Variant::TopK | Variant::BatchTopK | Variant::BatchTopKPerSource => return None,
         };
         Some(penalty.mul_scalar(scale))
     }
@@ -153,32 +188,53 @@ impl Objective {
         square(error) / variance
     }
 
-    /// Codes of the inference rule: `[1, row, S·d]` → `[1, row, m]`, untracked. `threshold`: see [`Objective::threshold`].
-    pub fn codes(&self, dictionary: &Dictionary, inputs: Tensor<3>, threshold: Option<Tensor<3>>) -> Tensor<3> {
+    /// Codes of the inference rule: `[1, row, S·d]` → `[1, row, m]`, once or per source, untracked. `threshold`: see
+    /// [`Objective::threshold`].
+    pub fn codes(&self, dictionary: &Dictionary, inputs: Tensor<3>, threshold: Option<Tensor<3>>) -> Vec<Tensor<3>> {
         let dictionary = dictionary.at_rest().masked(&self.structure);
         let pre = dictionary.pre(inputs);
         match threshold {
+            Some(theta) if self.variant.is_per_source() => {
+                let codes = rectified(pre);
+                let one = |s: usize| {
+                    let scores = codes.clone() * dictionary.norms_of(s, self.sources);
+                    codes.clone() * scores.greater(theta.clone().narrow(2, s, 1).autodiff()).float()
+                };
+                (0..self.sources).map(one).collect()
+            }
             Some(theta) => {
                 let codes = rectified(pre);
                 let kept = (codes.clone() * dictionary.norm_sums(self.sources)).greater(theta.autodiff()).float();
-                codes * kept
+                vec![codes * kept]
             }
             None => self.standing(&dictionary, pre, self.k),
         }
     }
 
-    /// `[1, row, m]` → `[1, row, S·d]`, untracked.
-    pub fn decode(&self, dictionary: &Dictionary, codes: Tensor<3>) -> Tensor<3> {
-        dictionary.at_rest().masked(&self.structure).decode(codes)
+    /// `[1, row, m]`, once or per source → `[1, row, S·d]`, untracked.
+    pub fn decode(&self, dictionary: &Dictionary, codes: &[Tensor<3>]) -> Tensor<3> {
+        let latents = dictionary.decoder.dims()[1];
+        dictionary.at_rest().masked(&self.structure).decode(codes, latents)
     }
 
-    /// θ that keeps on average k codes per input over `inputs`: `[1, 1, 1]`; `None` for variants that need none.
+    /// θ that keeps on average k codes per input over `inputs`: `[1, 1, 1]`, or `[1, 1, S]` where each source keeps its own;
+    /// `None` for variants that need none.
     pub fn threshold(&self, dictionary: &Dictionary, inputs: Tensor<3>) -> Option<Tensor<3>> {
-        (self.variant == Variant::BatchTopK).then(|| {
-            let dictionary = dictionary.at_rest().masked(&self.structure);
-            let scores = rectified(dictionary.pre(inputs)) * dictionary.norm_sums(self.sources);
-            threshold::keeping(scores, self.k)
-        })
+        let at_rest = || dictionary.at_rest().masked(&self.structure);
+        match self.variant {
+            Variant::BatchTopK => {
+                let dictionary = at_rest();
+                let scores = rectified(dictionary.pre(inputs)) * dictionary.norm_sums(self.sources);
+                Some(threshold::keeping(scores, self.k))
+            }
+            Variant::BatchTopKPerSource => {
+                let dictionary = at_rest();
+                let codes = rectified(dictionary.pre(inputs));
+                let one = |s: usize| threshold::keeping(codes.clone() * dictionary.norms_of(s, self.sources), self.k);
+                Some(Tensor::cat((0..self.sources).map(one).collect(), 2))
+            }
+            _ => None,
+        }
     }
 }
 
@@ -196,10 +252,16 @@ fn top_k(codes: Tensor<3>, scores: impl Fn(&Tensor<3>) -> Tensor<3>, k: f64) -> 
 /// `pre` where it exceeds θ, else 0. Its derivative with respect to θ is taken to be −θ/ε inside a rectangle of width ε around
 /// the threshold (Rajamanoharan et al. 2407.14435), where ε is [`BANDWIDTH`].
 fn jump(pre: Tensor<3>, theta: Tensor<3>) -> Tensor<3> {
-    let (at, level) = (pre.clone().detach(), theta.clone().detach());
+    let bandwidth = theta.ones_like().mul_scalar(BANDWIDTH);
+    gate(pre, theta, bandwidth)
+}
+
+/// [`jump`] with a rectangle of width `bandwidth`, a constant `[1, 1, m]`.
+fn gate(pre: Tensor<3>, theta: Tensor<3>, bandwidth: Tensor<3>) -> Tensor<3> {
+    let (at, level, bandwidth) = (pre.clone().detach(), theta.clone().detach(), bandwidth.detach());
     let stands = at.clone().greater(level.clone()).float();
-    let near = (at - level.clone()).abs().lower_equal_scalar(BANDWIDTH / 2.0).float();
-    let slope = near * level.clone().div_scalar(-BANDWIDTH);
+    let near = (at - level.clone()).abs().lower_equal(bandwidth.clone().div_scalar(2.0)).float();
+    let slope = near * (level.clone() / bandwidth).neg();
     // The second term is zero and only lends its derivative.
     pre * stands + slope * (theta - level)
 }

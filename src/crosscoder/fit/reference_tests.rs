@@ -3,7 +3,8 @@
 
 use super::super::config::{CrosscoderConfig, Mask, Variant};
 use super::super::presets::crosscoder_preset;
-use super::{Dictionary, Moment, Objective, Slope};
+use super::{Dictionary, Moment, Objective, Site, Slope};
+use crate::crosscoder::Place;
 use crate::experiment::randomness::{Purpose, Stream};
 use crate::train::optimizer::advance;
 use crate::train::{AdamW, Decay, Update};
@@ -17,6 +18,20 @@ const COLUMNS: usize = S * D;
 
 /// Parameters in the order of the dictionary's.
 type Parameters = Vec<Vec<f64>>;
+
+const ALL: [Variant; 7] = [
+    Variant::L1OfNorms,
+    Variant::L2OfNorms,
+    Variant::TopK,
+    Variant::BatchTopK,
+    Variant::JumpRelu,
+    Variant::BatchTopKPerSource,
+    Variant::JumpReluPerSource,
+];
+
+fn row() -> Vec<Site> {
+    (0..S).map(|time| Site { place: Place::default(), time, width: D }).collect()
+}
 
 fn case(variant: Variant) -> CrosscoderConfig {
     let base = crosscoder_preset("births").unwrap().config.clone();
@@ -72,8 +87,27 @@ impl Reference {
         self.norms(p, i).iter().sum()
     }
 
-    /// Which codes stand, `[row][latent]`.
-    fn standing(&self, p: &Parameters) -> Vec<Vec<bool>> {
+    /// Which codes stand at each source, `[source][row][latent]`.
+    fn standing(&self, p: &Parameters) -> Vec<Vec<Vec<bool>>> {
+        (0..S)
+            .map(|s| if self.config.variant.is_per_source() { self.standing_at(p, s) } else { self.standing_anywhere(p) })
+            .collect()
+    }
+
+    /// With a gate per source.
+    fn standing_at(&self, p: &Parameters, s: usize) -> Vec<Vec<bool>> {
+        let score = |row: usize, i: usize| self.pre(p, row, i).max(0.0) * self.norms(p, i)[s];
+        let mut all: Vec<f64> = (0..N * M).map(|at| score(at / M, at % M)).collect();
+        all.sort_by(|a, b| b.total_cmp(a));
+        let lowest = all[N * self.k - 1];
+        let stands = |row: usize, i: usize| match self.config.variant {
+            Variant::BatchTopKPerSource => score(row, i) > 0.0 && score(row, i) >= lowest,
+            _ => self.pre(p, row, i) * self.norms(p, i)[s] > p[4][s * M + i].exp(),
+        };
+        (0..N).map(|row| (0..M).map(|i| stands(row, i)).collect()).collect()
+    }
+
+    fn standing_anywhere(&self, p: &Parameters) -> Vec<Vec<bool>> {
         let scores: Vec<Vec<f64>> =
             (0..N).map(|row| (0..M).map(|i| self.pre(p, row, i).max(0.0) * self.weight(p, i)).collect()).collect();
         let largest = |mut values: Vec<f64>, count: usize| {
@@ -109,11 +143,14 @@ impl Reference {
     }
 
     /// The loss with the given choices; `lent` is added to the codes; `left` is what the auxiliary loss explains.
-    fn loss(&self, p: &Parameters, stands: &[Vec<bool>], aux: &[Vec<bool>], lent: &[f64], left: &[f64]) -> f64 {
+    fn loss(&self, p: &Parameters, stands: &[Vec<Vec<bool>>], aux: &[Vec<bool>], lent: &[f64], left: &[f64]) -> f64 {
         let roles = roles(&self.config);
-        let code = |row: usize, i: usize| (if stands[row][i] { self.pre(p, row, i) } else { 0.0 }) + lent[row * M + i];
+        let code_at = |s: usize, row: usize, i: usize| {
+            (if stands[s][row][i] { self.pre(p, row, i) } else { 0.0 }) + lent[(s * N + row) * M + i]
+        };
+        let code = |row: usize, i: usize| code_at(0, row, i);
         let error = |row: usize, c: usize, first: usize| {
-            let decoded: f64 = (0..first).map(|i| code(row, i) * self.decoder(p, i, c)).sum();
+            let decoded: f64 = (0..first).map(|i| code_at(c / D, row, i) * self.decoder(p, i, c)).sum();
             decoded + p[3][c] - self.inputs[row * COLUMNS + c]
         };
         let mut loss = 0.0;
@@ -140,6 +177,14 @@ impl Reference {
                         let below = mean(&|row| (p[4][i].exp() - self.pre(p, row, i)).max(0.0)) * w;
                         self.config.lambda * mean(&|row| (4.0 * code(row, i) * w).tanh()) + 3e-6 * below
                     }
+                    Variant::JumpReluPerSource => {
+                        let at = |s: usize| {
+                            let norm = self.norms(p, i)[s];
+                            let q = mean(&|row| (4.0 * code_at(s, row, i) * norm).tanh());
+                            q * (1.0 + q / 0.01)
+                        };
+                        self.config.lambda * (0..S).map(at).sum::<f64>()
+                    }
                     _ => 0.0,
                 };
         }
@@ -159,9 +204,10 @@ impl Reference {
     }
 
     /// What the whole dictionary leaves: x − x̂.
-    fn left(&self, p: &Parameters, stands: &[Vec<bool>]) -> Vec<f64> {
+    fn left(&self, p: &Parameters, stands: &[Vec<Vec<bool>>]) -> Vec<f64> {
         let one = |row: usize, c: usize| {
-            let decoded: f64 = (0..M).filter(|i| stands[row][*i]).map(|i| self.pre(p, row, i) * self.decoder(p, i, c)).sum();
+            let decoded: f64 =
+                (0..M).filter(|i| stands[c / D][row][*i]).map(|i| self.pre(p, row, i) * self.decoder(p, i, c)).sum();
             self.inputs[row * COLUMNS + c] - decoded - p[3][c]
         };
         (0..N * COLUMNS).map(|at| one(at / COLUMNS, at % COLUMNS)).collect()
@@ -170,7 +216,7 @@ impl Reference {
     fn slope(&self, p: &Parameters) -> (f64, Parameters) {
         let (stands, aux) = (self.standing(p), self.aux_standing(p));
         let left = self.left(p, &stands);
-        let none = vec![0.0; N * M];
+        let none = vec![0.0; S * N * M];
         let loss = |p: &Parameters, lent: &[f64]| self.loss(p, &stands, &aux, lent, &left);
         const STEP: f64 = 1e-5;
         let mut slopes: Parameters = p.iter().map(|values| vec![0.0; values.len()]).collect();
@@ -189,10 +235,25 @@ impl Reference {
                 if (self.pre(p, row, i) - theta).abs() <= 1.0 {
                     let at = |offset: f64| {
                         let mut lent = none.clone();
-                        lent[row * M + i] = offset;
+                        (0..S).for_each(|s| lent[(s * N + row) * M + i] = offset);
                         loss(p, &lent)
                     };
                     slopes[4][i] += -theta / 2.0 * theta * (at(STEP) - at(-STEP)) / (2.0 * STEP);
+                }
+            }
+        }
+        if self.config.variant == Variant::JumpReluPerSource {
+            // The same for pre·n against θ, with a rectangle of width 4, for each source alone.
+            for (s, row, i) in (0..S * N * M).map(|at| (at / (N * M), at / M % N, at % M)) {
+                let (theta, norm) = (p[4][s * M + i].exp(), self.norms(p, i)[s]);
+                if (self.pre(p, row, i) * norm - theta).abs() <= 2.0 {
+                    let at = |offset: f64| {
+                        let mut lent = none.clone();
+                        lent[(s * N + row) * M + i] = offset;
+                        loss(p, &lent)
+                    };
+                    let slope = (at(STEP) - at(-STEP)) / (2.0 * STEP);
+                    slopes[4][s * M + i] += -theta / 4.0 / norm * theta * slope;
                 }
             }
         }
@@ -207,22 +268,30 @@ impl Reference {
     }
 }
 
-fn shapes() -> [[usize; 3]; 5] {
-    [[1, COLUMNS, M], [1, 1, M], [1, M, COLUMNS], [1, 1, COLUMNS], [1, 1, M]]
+fn shapes(config: &CrosscoderConfig) -> [[usize; 3]; 5] {
+    let thresholds = if config.variant.is_per_source() { S } else { 1 };
+    [[1, COLUMNS, M], [1, 1, M], [1, M, COLUMNS], [1, 1, COLUMNS], [1, thresholds, M]]
 }
 
 fn start(config: &CrosscoderConfig) -> Parameters {
     let mut stream = Stream::new(11, Purpose::Planted, 0);
     let mut draw = |count: usize, std: f64| stream.normals(count, std).into_iter().map(f64::from).collect::<Vec<f64>>();
-    let mut p =
-        vec![draw(COLUMNS * M, 0.4), draw(M, 0.2), draw(M * COLUMNS, 0.4), draw(COLUMNS, 0.2), vec![f64::from(0.3f32.ln()); M]];
+    let mut p = vec![
+        draw(COLUMNS * M, 0.4),
+        draw(M, 0.2),
+        draw(M * COLUMNS, 0.4),
+        draw(COLUMNS, 0.2),
+        vec![f64::from(0.3f32.ln()); S * M],
+    ];
     for (i, _) in roles(config).iter().enumerate().filter(|(_, role)| role.2) {
         for s in 1..S {
             p[2].copy_within(i * COLUMNS..i * COLUMNS + D, i * COLUMNS + s * D);
         }
     }
-    if config.variant != Variant::JumpRelu {
-        p.pop();
+    match config.variant {
+        Variant::JumpReluPerSource => {}
+        Variant::JumpRelu => p[4].truncate(M),
+        _ => drop(p.pop()),
     }
     p
 }
@@ -243,10 +312,11 @@ fn repeats(what: &str, config: CrosscoderConfig, dead: Option<Vec<bool>>, k: usi
     let tensor = |values: &[f64], shape: [usize; 3]| {
         Tensor::<3>::from_data(TensorData::new(values.iter().map(|v| *v as f32).collect::<Vec<f32>>(), shape), &device)
     };
-    let mut dictionary =
-        Dictionary::from_parameters(reference_p.iter().zip(shapes()).map(|(values, shape)| tensor(values, shape)).collect());
+    let mut dictionary = Dictionary::from_parameters(
+        reference_p.iter().zip(shapes(&config)).map(|(values, shape)| tensor(values, shape)).collect(),
+    );
     let batch = tensor(&inputs, [1, N, COLUMNS]).autodiff();
-    let objective = Objective::new(&config, S, D, &device);
+    let objective = Objective::new(&config, &row(), &device);
     let flags = dead.as_ref().map(|dead| dead.iter().map(|d| f64::from(u8::from(*d))).collect::<Vec<f64>>());
     let moment = Moment { warmup: 1.0, k: k as f64, dead: flags.map(|flags| tensor(&flags, [1, 1, M]).autodiff()) };
     let reference = Reference { config, inputs, dead, k };
@@ -260,7 +330,8 @@ fn repeats(what: &str, config: CrosscoderConfig, dead: Option<Vec<bool>>, k: usi
             close(&format!("{what}, gradient {index} of step {t}"), ours.clone(), slope, 3e-5);
         }
         let stands = reference.standing(&reference_p);
-        let expected: Vec<f64> = (0..M).map(|i| f64::from(u8::from((0..N).any(|row| stands[row][i])))).collect();
+        let fires = |i: usize| stands.iter().any(|at| at.iter().any(|row| row[i]));
+        let expected: Vec<f64> = (0..M).map(|i| f64::from(u8::from(fires(i)))).collect();
         close(&format!("{what}, fired"), fired.inner(), &expected, 0.0);
         let update = Update { t, rates: &[1e-2], weight_decay: &[0.0], decay_to: None, specs: &[], device: &device };
         let updated = advance(&mut optimizer, Decay::Decoupled, &update, dictionary.parameters(), gradients);
@@ -282,7 +353,7 @@ fn repeats(what: &str, config: CrosscoderConfig, dead: Option<Vec<bool>>, k: usi
 
 #[test]
 fn every_rule_repeats_the_reference() {
-    for variant in [Variant::L1OfNorms, Variant::L2OfNorms, Variant::TopK, Variant::BatchTopK, Variant::JumpRelu] {
+    for variant in ALL {
         repeats(&format!("{variant:?}"), case(variant), None, 3);
     }
 }
@@ -315,9 +386,9 @@ fn scaling_codes_up_and_decoders_down_leaves_the_objective_alone() {
     let device = Device::flex();
     let inputs: Vec<f32> = Stream::new(5, Purpose::Planted, 1).normals(N * COLUMNS, 1.0);
     let batch = Tensor::<3>::from_data(TensorData::new(inputs, [1, N, COLUMNS]), &device).autodiff();
-    for variant in [Variant::L1OfNorms, Variant::L2OfNorms, Variant::TopK, Variant::BatchTopK, Variant::JumpRelu] {
+    for variant in ALL {
         let config = case(variant);
-        let objective = Objective::new(&config, S, D, &device);
+        let objective = Objective::new(&config, &row(), &device);
         let moment = Moment { warmup: 1.0, k: 3.0, dead: None };
         let loss = |scaled: bool| {
             let mut p = start(&config);
@@ -326,11 +397,12 @@ fn scaling_codes_up_and_decoders_down_leaves_the_objective_alone() {
                 (0..COLUMNS).for_each(|c| p[0][c * M + i] *= scale);
                 p[1][i] *= scale;
                 (0..COLUMNS).for_each(|c| p[2][i * COLUMNS + c] /= scale);
-                if let Some(log_threshold) = p.get_mut(4) {
+                // A threshold on the code moves with it; one on the code times the norm does not.
+                if let Some(log_threshold) = p.get_mut(4).filter(|_| !variant.is_per_source()) {
                     log_threshold[i] += scale.ln();
                 }
             }
-            let tensors = p.iter().zip(shapes()).map(|(values, shape)| {
+            let tensors = p.iter().zip(shapes(&config)).map(|(values, shape)| {
                 let values: Vec<f32> = values.iter().map(|v| *v as f32).collect();
                 Tensor::<3>::from_data(TensorData::new(values, shape), &device)
             });

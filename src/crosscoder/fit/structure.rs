@@ -6,10 +6,28 @@
 //! loop over sources of its own; a masked weight is never read and has no gradient.
 
 use super::super::config::{CrosscoderConfig, Mask};
+use super::super::source::{Place, Source};
 use burn::tensor::{Device, Tensor, TensorData};
 
 /// Penalty of designated shared latents relative to the others' (Anthropic, February 2025: 0.1 to 0.2).
 const SHARED_PENALTY: f32 = 0.1;
+
+/// One source as the masks know it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Site {
+    /// Run and hook.
+    pub place: Place,
+    /// Which checkpoint of its place, from 0.
+    pub time: usize,
+    /// Activation width.
+    pub width: usize,
+}
+
+/// The sites of `sources`, in their order.
+pub fn sites(sources: &[Source]) -> Vec<Site> {
+    let time = |at: usize| sources[..at].iter().filter(|other| other.place == sources[at].place).count();
+    sources.iter().enumerate().map(|(at, source)| Site { place: source.place, time: time(at), width: source.width }).collect()
+}
 
 /// What a latent may do.
 #[derive(Debug, Clone, PartialEq)]
@@ -38,9 +56,13 @@ pub(super) struct Structure {
 }
 
 impl Structure {
-    /// Of `config` for so many sources of one width.
-    pub(super) fn new(config: &CrosscoderConfig, sources: usize, width: usize, device: &Device) -> Self {
-        let roles = roles(config, sources);
+    /// Of `config` for these sites. Every site has the columns of the widest; those beyond its own width are masked.
+    pub(super) fn new(config: &CrosscoderConfig, sites: &[Site], device: &Device) -> Self {
+        let roles = roles(config, sites);
+        let sources = sites.len();
+        let width = sites.iter().map(|site| site.width).max().unwrap_or(1);
+        let is_padded = sites.iter().any(|site| site.width != width);
+        let is_column = |column: usize| column % width < sites[column / width].width;
         let latents = roles.len();
         let tracked = device.clone().autodiff();
         let columns = sources * width;
@@ -58,13 +80,13 @@ impl Structure {
         Self {
             encoder: mask(
                 [1, columns, latents],
-                &|column, latent| roles[latent].reads[column / width],
-                some(&|r| r.reads.contains(&false)),
+                &|column, latent| is_column(column) && roles[latent].reads[column / width],
+                is_padded || some(&|r| r.reads.contains(&false)),
             ),
             decoder: mask(
                 [1, latents, columns],
-                &|latent, column| roles[latent].writes[column / width],
-                some(&|r| r.writes.contains(&false)),
+                &|latent, column| is_column(column) && roles[latent].writes[column / width],
+                is_padded || some(&|r| r.writes.contains(&false)),
             ),
             penalty: has_shared.then(|| Tensor::from_data(TensorData::new(penalties, [1, 1, latents]), &tracked)),
             shared: has_shared.then(|| Tensor::from_data(TensorData::new(shared, [1, latents, 1]), device)),
@@ -119,7 +141,8 @@ fn masked(values: Tensor<3>, mask: Option<&Tensor<3>>) -> Tensor<3> {
 }
 
 /// Dedicated latents first, source by source, then shared ones, then those of the mask, dealt out to the sources in turn.
-fn roles(config: &CrosscoderConfig, sources: usize) -> Vec<Role> {
+fn roles(config: &CrosscoderConfig, sites: &[Site]) -> Vec<Role> {
+    let sources = sites.len();
     let latents = config.latents as usize;
     let count = |share: f64| (share * latents as f64).round() as usize;
     let only = |allows: &dyn Fn(usize) -> bool| (0..sources).map(allows).collect::<Vec<bool>>();
@@ -132,20 +155,29 @@ fn roles(config: &CrosscoderConfig, sources: usize) -> Vec<Role> {
     let shared = Role { reads: all(), writes: all(), is_shared: true };
     roles.extend(core::iter::repeat_n(shared, count(config.shared_latents)));
     let window = config.window.max(1) as usize;
+    let times = |own: usize| sites.iter().filter(|site| site.place == sites[own].place).count();
     let mut next = 0;
     while roles.len() < latents {
         let own = next % sources.max(1);
         next += 1;
         let (reads, writes) = match config.mask {
             Mask::Acausal => (all(), all()),
-            Mask::Forward => (only(&|s| s == own), only(&|s| s >= own)),
+            // Later at any hook, so that what is born in one layer may be read in another.
+            Mask::Forward => {
+                let is_later = |s: usize| sites[s].place.run == sites[own].place.run && sites[s].time >= sites[own].time;
+                (only(&|s| s == own), only(&is_later))
+            }
             Mask::Window => {
                 // A window that would reach beyond the last source begins earlier.
-                let first = own.min(sources.saturating_sub(window));
-                let inside = |s: usize| s >= first && s < first + window;
+                let first = sites[own].time.min(times(own).saturating_sub(window));
+                let inside = |s: usize| (first..first + window).contains(&sites[s].time);
                 (only(&inside), only(&inside))
             }
-            Mask::LastOnly => (only(&|s| s + 1 == sources), all()),
+            Mask::LastOnly => (only(&|s| sites[s].time + 1 == times(s)), all()),
+            Mask::Layers => {
+                let layer = sites[own].place.layer;
+                (only(&|s| sites[s].place.layer == layer), only(&|s| sites[s].place.layer >= layer))
+            }
         };
         roles.push(Role { reads, writes, is_shared: false });
     }
@@ -168,8 +200,37 @@ mod tests {
         format!("{}>{}{}", marks(&role.reads), marks(&role.writes), if role.is_shared { "=" } else { "" })
     }
 
+    fn row(places: &[(u32, u32)]) -> Vec<Site> {
+        let source = |&(run, layer): &(u32, u32)| Source { step: 0, width: 2, values: Vec::new(), place: Place { run, layer } };
+        sites(&places.iter().map(source).collect::<Vec<_>>())
+    }
+
     fn all(config: &CrosscoderConfig) -> Vec<String> {
-        roles(config, 3).iter().map(written).collect()
+        roles(config, &row(&[(0, 0); 3])).iter().map(written).collect()
+    }
+
+    #[test]
+    fn masks_go_by_time_and_layer_where_several_hooks_or_runs_are_read() {
+        // Two hooks at two checkpoints each, then two checkpoints of another run.
+        let sites = row(&[(0, 0), (0, 0), (0, 1), (0, 1), (1, 0), (1, 0)]);
+        assert_eq!(sites.iter().map(|site| site.time).collect::<Vec<_>>(), [0, 1, 0, 1, 0, 1]);
+        let first = |mask: Mask| roles(&config(mask, 0.0, 0.0), &sites).iter().map(written).take(6).collect::<Vec<_>>();
+        assert_eq!(first(Mask::Forward)[..3], ["x.....>xxxx..", ".x....>.x.x..", "..x...>xxxx.."]);
+        assert_eq!(first(Mask::LastOnly)[0], ".x.x.x>xxxxxx");
+        assert_eq!(first(Mask::Layers)[1..3], ["xx..xx>xxxxxx", "..xx..>..xx.."]);
+    }
+
+    #[test]
+    fn columns_beyond_the_width_of_a_source_are_never_read_or_written() {
+        let device = Device::flex();
+        let mut sites = row(&[(0, 0), (0, 1)]);
+        sites[0].width = 1;
+        let structure = Structure::new(&config(Mask::Acausal, 0.0, 0.0), &sites, &device);
+        let ones = Tensor::<3>::ones([1, 12, 4], &device).autodiff();
+        let decoder = structure.decoder(ones).inner().into_data().try_into_vec::<f32>().unwrap();
+        assert_eq!(decoder[..4], [1.0, 0.0, 1.0, 1.0]);
+        let encoder = structure.encoder(Tensor::<3>::ones([1, 4, 12], &device).autodiff()).inner();
+        assert_eq!(encoder.into_data().try_into_vec::<f32>().unwrap()[12..24], [0.0; 12]);
     }
 
     #[test]
@@ -191,7 +252,7 @@ mod tests {
     #[test]
     fn a_shared_decoder_moves_as_one() {
         let device = Device::flex();
-        let structure = Structure::new(&config(Mask::Acausal, 1.0 / 12.0, 0.0), 3, 2, &device);
+        let structure = Structure::new(&config(Mask::Acausal, 1.0 / 12.0, 0.0), &row(&[(0, 0); 3]), &device);
         let values: Vec<f32> = (0..12 * 6).map(|i| i as f32).collect();
         let gradient = Tensor::<3>::from_data(TensorData::new(values, [1, 12, 6]), &device);
         let tied = structure.tied(gradient).into_data().try_into_vec::<f32>().unwrap();

@@ -250,6 +250,7 @@ pub(super) fn over_norm(threshold: f32, norm: f32) -> f32 {
 
 #[cfg(test)]
 pub(super) mod tests {
+    use super::super::super::source::Place;
     use super::*;
 
     /// S = 2, d = 2, m = 3.
@@ -269,7 +270,7 @@ pub(super) mod tests {
 
     /// Two rows.
     pub fn inputs() -> Vec<Source> {
-        let source = |step, values: &[f32]| Source { step, width: 2, values: values.to_vec() };
+        let source = |step, values: &[f32]| Source { step, width: 2, values: values.to_vec(), place: Place::default() };
         vec![source(10, &[1.0, 2.0, 0.0, -1.0]), source(20, &[2.0, 1.0, -3.0, 0.0])]
     }
 
@@ -330,7 +331,7 @@ pub(super) mod tests {
         // Raw activations whose scaled ones are the inputs above.
         let raw: Vec<Source> = [[1.5, 1.0, 1.0, -0.5], [4.0, 3.0, -6.0, 1.0]]
             .into_iter()
-            .map(|values| Source { step: 0, width: 2, values: values.to_vec() })
+            .map(|values| Source { step: 0, width: 2, values: values.to_vec(), place: Place::default() })
             .collect();
         assert_eq!(scaled.encode(&raw).unwrap(), CODES);
         let decoded = scaled.decode(&CODES).unwrap();

@@ -14,7 +14,7 @@
 //!
 //! Row r is the same input in every tensor. Activations are raw: the fit centres and scales them.
 
-use super::super::source::{Source, prepare};
+use super::super::source::{Place, Source, prepare};
 use super::tensors::Tensors;
 use crate::record::UserError;
 use crate::task::{Dataset, Row, Sizes};
@@ -167,7 +167,7 @@ fn source(file: &Tensors, found: &Found, rows: usize) -> Result<Source, UserErro
             ));
         }
     };
-    let source = Source { step: found.step, width, values };
+    let source = Source { step: found.step, width, values, place: Place::default() };
     prepare(&source).map_err(|error| {
         UserError::new(format!("Tensor {name}: {}", error.cause), "Check the hook, and leave that source out")
     })?;
@@ -212,7 +212,7 @@ mod tests {
             ("train_mask", &[3], &[1.0, 0.0, 1.0]),
         ])
         .unwrap();
-        assert_eq!(found.sources[0], Source { step: 0, width: 2, values: X.to_vec() });
+        assert_eq!(found.sources[0], Source { step: 0, width: 2, values: X.to_vec(), place: Place::default() });
         assert_eq!((found.sources[1].width, found.rows), (1, 3));
         let data = found.dataset();
         assert_eq!(data.sizes, Sizes { rows: 3, tokens: 6, width: 0, classes: 5 });
@@ -247,7 +247,7 @@ mod tests {
         let of_sources = |part: fn(&Dictionary, usize) -> &[f32]| [part(&dictionary, 0).to_vec(), part(&dictionary, 1).to_vec()];
         let analysis = analyse(&AnalysisInput {
             sources: &found.sources,
-            codes: &dictionary.encode(&found.sources).unwrap(),
+            codes: &crate::crosscoder::Codes::shared(dictionary.encode(&found.sources).unwrap()),
             decoders: &of_sources(Dictionary::decoder_of),
             biases: &of_sources(Dictionary::bias_of),
             data: &found.dataset(),

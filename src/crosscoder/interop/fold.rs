@@ -93,7 +93,14 @@ mod tests {
             scaling: Some(Scaling { mean: draw(s * d, 2.0), scale: vec![0.4, 1.7, 3.0] }),
             nonlinearity,
         };
-        let sources = (0..s).map(|step| Source { step: step as u32, width: d, values: draw(50 * d, 1.5) }).collect();
+        let sources = (0..s)
+            .map(|step| Source {
+                step: step as u32,
+                width: d,
+                values: draw(50 * d, 1.5),
+                place: crate::crosscoder::Place::default(),
+            })
+            .collect();
         (dictionary, sources)
     }
 

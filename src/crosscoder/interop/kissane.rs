@@ -75,7 +75,7 @@ mod tests {
         let x = values("input.activations");
         let source = |s: usize| {
             let values = x.chunks_exact(5).skip(s).step_by(3).flatten().copied().collect();
-            Source { step: s as u32, width: 5, values }
+            Source { step: s as u32, width: 5, values, place: crate::crosscoder::Place::default() }
         };
         (import(&weights, None).unwrap().0, (0..3).map(source).collect(), f64::from(values("loss.0")[0]))
     }

@@ -211,7 +211,7 @@ mod tests {
             ("b_dec", &[2], &[1.0, -1.0]),
         ]);
         // x − b_dec = (0, 3): pre = (0 + .5, 3 − 1, −3).
-        let x = [Source { step: 0, width: 2, values: vec![1.0, 2.0] }];
+        let x = [Source { step: 0, width: 2, values: vec![1.0, 2.0], place: crate::crosscoder::Place::default() }];
         let codes = |config: &str| import(&weights, Some(config)).unwrap().0.encode(&x).unwrap();
         assert_eq!(codes(r#"{"apply_b_dec_to_input": true}"#), [0.5, 2.0, 0.0]);
         assert_eq!(codes("{}"), [0.5, 2.0, 0.0], "true is the default of SAELens");

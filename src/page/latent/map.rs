@@ -31,10 +31,12 @@ pub(super) fn figures(card: &Card) -> AnyView {
     };
     let labels: Vec<String> = fit.sources.iter().map(|source| source.label()).collect();
 
+    let is_one_place = fit.sources.iter().all(|source| source.hook.is_none() && source.run.is_none());
     let drawn = card.clone();
     let draw = move |show: &mut Show<'_>| {
         let (latent, source) = (latent.get(), source.get().unwrap_or(0));
-        let norms = latent.as_ref().map_or(&[][..], |latent| &latent.norms);
+        // Lengths at different hooks do not compare; relative norms do.
+        let norms = latent.as_ref().map_or(&[][..], |latent| if is_one_place { &latent.norms } else { &latent.relative });
         let norm = norms.get(source).copied().unwrap_or(0.0);
         let values = drawn.activations(latent.as_ref());
         let most = values.iter().copied().fold(0.0, f32::max) * norms.iter().copied().fold(0.0, f32::max);

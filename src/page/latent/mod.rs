@@ -16,6 +16,7 @@ mod waves;
 use super::chart::of_experiment;
 use super::live::{part, text};
 use super::store::Lab;
+use super::trial::trial;
 use crate::crosscoder::{CrosscoderResult, Latent, TaskCycle, mean_by_answer};
 use crate::task::Dataset;
 use leptos::prelude::*;
@@ -125,7 +126,10 @@ pub(super) fn latent_card(lab: Lab, fit: Arc<CrosscoderResult>, order: Memo<Vec<
         </div>
         <div class="charts latent-more" on:keydown=move |event| walk.by_key(&event)>
             {scores::scores(&card)}
-            {cosines::figures(&card)}
+            <div class="view">
+                {cosines::figures(&card)}
+                {trial(lab, card.fit.clone(), latent)}
+            </div>
         </div>
     }
     .into_any()
