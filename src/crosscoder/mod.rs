@@ -3,6 +3,7 @@
 mod absence;
 mod agreement;
 mod analysis;
+mod by_answer;
 pub mod causal;
 mod classes;
 mod codes;
@@ -17,6 +18,7 @@ mod grid_descriptors;
 pub mod interop;
 mod latent_scaling;
 mod life;
+mod logit_effect;
 mod pick;
 mod planted;
 mod presets;
@@ -25,13 +27,17 @@ mod similarity;
 mod source;
 mod story;
 mod strength;
+mod task_cycle;
+mod top_inputs;
 mod twins;
 mod validate;
+mod wave_map;
 
 pub use crate::measure::EtaSquared;
 pub use absence::Absence;
 pub use agreement::{Agreement, PARTNER_FROM, Partner, agreement, partners};
 pub use analysis::{Analysis, AnalysisInput, analyse};
+pub use by_answer::{FIRES_FROM, answers_fired_on, centred, correlation, mean_by_answer};
 pub use classes::{
     ABSENT_BELOW, DECOUPLED_FROM, PRESENT_ABOVE, REAL_ABSENCE_BELOW, RESIDUE_ABOVE, ROTATED_BELOW, SHARED_FROM, STABLE_FROM,
     TWINS_ABOVE, classify, is_shared, relative_norms,
@@ -43,6 +49,7 @@ pub use explained_variance::explained_variance;
 pub use fields::{CROSSCODER_SCHEMA, crosscoder_fields, with_value};
 pub use folds::folds;
 pub use grid_descriptors::{ACTIVE_RESIDUE_FROM, GridDescriptors};
+pub use logit_effect::logit_effect;
 pub use pick::{pick_sources, spread};
 pub use planted::{Kind, Planted, PlantedConfig, PlantedFeature, PlantedScore, Recovered, plant};
 pub use presets::{CrosscoderPreset, crosscoder_preset, crosscoder_presets, null_of};
@@ -50,4 +57,7 @@ pub use result::{CrosscoderResult, FitRow, Latent, LatentClass, SourceInfo};
 pub use similarity::similarity;
 pub use source::{Place, Prepared, Source, prepare};
 pub use story::story;
+pub use task_cycle::TaskCycle;
+pub use top_inputs::{InputSide, TopInput, top_inputs};
 pub use twins::Twins;
+pub use wave_map::{WaveMap, wave_map};

@@ -6,6 +6,7 @@ use super::config::{CrosscoderConfig, Hook};
 use super::grid_descriptors::GridDescriptors;
 use super::twins::Twins;
 use crate::measure::EtaSquared;
+use crate::record::Weights;
 use serde::{Deserialize, Serialize};
 
 /// One row of the live curves, measured on held-out inputs.
@@ -166,6 +167,11 @@ impl Latent {
         let sources = self.cosines.len().isqrt();
         (1..sources).map(|source| self.cosines[(source - 1) * sources + source]).collect()
     }
+
+    /// Index of the source in which it is strongest, by relative norm, the first of equals.
+    pub fn home(&self) -> usize {
+        (0..self.relative.len()).fold(0, |best, s| if self.relative[s] > self.relative[best] { s } else { best })
+    }
 }
 
 /// Everything a fit returns.
@@ -225,6 +231,31 @@ impl CrosscoderResult {
         self.latents.iter().filter(|latent| latent.class == class).count()
     }
 
+    /// Activations of a latent, `[rows]`; empty where they were not kept.
+    pub fn activations_of(&self, latent: u32) -> &[f32] {
+        let rows = self.activations.len().checked_div(self.latents.len()).unwrap_or(0);
+        let start = latent as usize * rows;
+        self.activations.get(start..start + rows).unwrap_or_default()
+    }
+
+    /// Decoder vector of a latent in a source, `[d]`, raw activation units; `None` where the weights were not kept.
+    pub fn decoder_vector(&self, latent: u32, source: usize) -> Option<Vec<f32>> {
+        let file = Weights::from_safetensors(&self.weights).ok()?;
+        let decoder = file.get("decoder.weight")?;
+        let &[_, latents, width] = &decoder.shape[..] else { return None };
+        let scale = *file.get("activation_scale")?.values.get(source)?;
+        // Vectors of narrower sources are filled up to a common width.
+        let own = self.sources.get(source).map_or(width, |source| width.min(source.width as usize));
+        let start = (source * latents + latent as usize) * width;
+        let fitted = decoder.values.get(start..start + own).filter(|_| (latent as usize) < latents)?;
+        Some(fitted.iter().map(|value| value / scale).collect())
+    }
+
+    /// Where a source was read.
+    pub fn hook_of(&self, source: usize) -> Hook {
+        self.sources.get(source).and_then(|source| source.hook).unwrap_or(self.config.hook)
+    }
+
     /// Of each source: its step, and how many living latents begin their last stay there and are seen there for the last time, in
     /// words.
     pub fn lifetimes(&self) -> Vec<(u32, String)> {
@@ -257,6 +288,31 @@ mod tests {
         let latent: Latent = serde_json::from_str(old).unwrap();
         assert_eq!((latent.class, latent.grid, latent.adjacent_cosines()), (LatentClass::Stable, None, Vec::new()));
         assert_eq!(serde_json::to_value(latent.class).unwrap(), "stable");
+    }
+
+    #[test]
+    fn a_decoder_vector_comes_back_in_raw_units() {
+        use crate::record::NamedTensor;
+        let tensor = |name: &str, shape: Vec<usize>, values: Vec<f32>| NamedTensor { name: name.into(), shape, values };
+        // Two sources, three latents, two activations.
+        let decoder = tensor("decoder.weight", vec![2, 3, 2], (0..12u8).map(f32::from).collect());
+        let tensors = vec![decoder, tensor("activation_scale", vec![2], vec![1.0, 0.5])];
+        let weights = Weights { tensors }.to_safetensors(None).unwrap();
+        let config = super::super::presets::crosscoder_presets()[0].config.clone();
+        let empty = serde_json::json!({"config": config, "sources": [], "curves": [], "explained_variance": [], "l0": 0,
+            "l0_quantiles": [0, 0], "alive": 0, "shared": 0, "emergent": 0, "emergent_confirmed": 0, "vanished": 0,
+            "residue_energy_share": 0, "latents": [], "wall_seconds": 0});
+        let fit = CrosscoderResult { weights, ..serde_json::from_value(empty).unwrap() };
+        assert_eq!(fit.decoder_vector(1, 0), Some(vec![2.0, 3.0]));
+        assert_eq!(fit.decoder_vector(2, 1), Some(vec![20.0, 22.0]));
+        assert_eq!((fit.decoder_vector(3, 0), fit.decoder_vector(0, 2)), (None, None));
+        assert_eq!(CrosscoderResult { weights: Vec::new(), ..fit }.decoder_vector(0, 0), None);
+    }
+
+    #[test]
+    fn a_latents_home_is_where_it_is_strongest() {
+        assert_eq!(Latent { relative: vec![0.1, 1.0, 1.0], ..Latent::default() }.home(), 1);
+        assert_eq!(Latent::default().home(), 0);
     }
 
     #[test]

@@ -19,6 +19,7 @@ mod looking;
 #[cfg(feature = "compute")]
 mod measuring;
 pub mod message;
+#[cfg(feature = "compute")]
 mod networks;
 pub mod phase;
 #[cfg(feature = "compute")]
@@ -33,6 +34,7 @@ mod self_test;
 mod tick;
 #[cfg(feature = "compute")]
 mod training;
+#[cfg(feature = "compute")]
 mod trying;
 
 #[cfg(feature = "cli")]

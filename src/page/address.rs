@@ -1,9 +1,10 @@
-//! The address of what is on the page: `#v=atlas&t=600&l=12&x=…`, so that every picture can be sent.
+//! The address of what is on the page: `#v=atlas&t=600&f=births&l=12&x=…`, so that every picture can be sent.
 //!
 //! Addresses that the page writes itself are marked in the history entry, so that a reload goes on quietly while a link from
 //! someone else is announced and never starts anything. A link's experiment replaces the draft only; what is on the page stays.
 
 use super::configure::changes;
+use super::permalink::{self, Wanted};
 use super::store::{Lab, Opened, View};
 use crate::crosscoder::CrosscoderConfig;
 use crate::experiment::link::{decode, encode};
@@ -17,6 +18,7 @@ use wasm_bindgen::prelude::*;
 struct Fragment {
     view: Option<View>,
     time: Option<u32>,
+    fit: Option<String>,
     latent: Option<u32>,
     link: Option<String>,
 }
@@ -27,6 +29,7 @@ fn parse(fragment: &str) -> Fragment {
         match key {
             "v" => found.view = View::ALL.iter().find(|(_, name, _)| *name == value).map(|(view, ..)| *view),
             "t" => found.time = value.parse().ok(),
+            "f" => found.fit = js_sys::decode_uri_component(value).ok().map(String::from),
             "l" => found.latent = value.parse().ok(),
             "x" => found.link = Some(value.to_owned()),
             _ => {}
@@ -57,7 +60,8 @@ pub(super) fn connect(lab: Lab) {
     }
     // Memos: scrubbing through time must not encode the experiment at every checkpoint.
     let experiment = Memo::new(move |_| lab.shown_experiment());
-    let text = Memo::new(move |_| experiment.with(text_of));
+    let crosscoder = Memo::new(move |_| permalink::shown_config(lab));
+    let text = Memo::new(move |_| experiment.with(|experiment| text_of(experiment, crosscoder.get())));
     Effect::new(move |_| write(lab, text.get()));
 }
 
@@ -69,18 +73,29 @@ fn open(lab: Lab, own: bool) {
     }
     lab.time.set(found.time);
     lab.latent.set(found.latent);
-    let Some(text) = found.link else { return };
-    match decode(&text) {
-        Ok(link) => take(lab, link, own),
-        Err(error) => lab.opened.set(Some(Opened::Refused(error))),
+    let mut crosscoder = None;
+    match found.link.map(|text| decode(&text)) {
+        Some(Ok(link)) => {
+            crosscoder.clone_from(&link.crosscoder);
+            take(lab, link, own);
+        }
+        Some(Err(error)) => return lab.opened.set(Some(Opened::Refused(error))),
+        None => {}
     }
+    lab.wanted.set(found.fit.zip(found.latent).map(|(fit, latent)| {
+        // The settings are those of the fit that the sender looked at.
+        let config = crosscoder.filter(|config| config.name == fit);
+        Wanted { experiment: lab.draft.value.get_untracked(), fit, latent, config }
+    }));
+    permalink::reveal(lab);
 }
 
 fn take(lab: Lab, link: Link, own: bool) {
     let preset = nearest_preset(&link.experiment);
     lab.preset.set(preset);
     lab.draft.replace(link.experiment.clone());
-    if let Some(crosscoder) = &link.crosscoder {
+    // After a reload the form starts anew: what was on the page may be a null fit.
+    if let Some(crosscoder) = link.crosscoder.as_ref().filter(|_| !own) {
         lab.fit_form.replace(crosscoder.clone());
     }
     if !own {
@@ -89,11 +104,17 @@ fn take(lab: Lab, link: Link, own: bool) {
     }
 }
 
-/// What follows `x=`; nothing for the landing experiment, and for one that is being edited and not valid yet.
-fn text_of(experiment: &Experiment) -> Option<String> {
-    let pristine = presets().first().is_some_and(|landing| landing.experiment == *experiment);
-    let link = Link { experiment: experiment.clone(), crosscoder: None, fingerprint: None };
+/// What follows `x=`; nothing for the landing experiment without a fit, and for one that is being edited and not valid yet.
+fn text_of(experiment: &Experiment, crosscoder: Option<CrosscoderConfig>) -> Option<String> {
+    let pristine = presets().first().is_some_and(|landing| landing.experiment == *experiment) && crosscoder.is_none();
+    let link = Link { experiment: experiment.clone(), crosscoder, fingerprint: None };
     if pristine { None } else { encode(&link).ok() }
+}
+
+/// The latent on the page, as parts of a fragment.
+fn latent_parts(lab: Lab) -> Vec<String> {
+    let named = |(fit, latent): (String, u32)| [format!("f={}", js_sys::encode_uri_component(&fit)), format!("l={latent}")];
+    permalink::shown(lab).map(named).into_iter().flatten().collect()
 }
 
 /// The fragment that shows what is on the page now.
@@ -102,9 +123,7 @@ fn write(lab: Lab, text: Option<String>) {
     if let Some(step) = lab.time.get() {
         parts.push(format!("t={step}"));
     }
-    if let Some(latent) = lab.latent.get() {
-        parts.push(format!("l={latent}"));
-    }
+    parts.extend(latent_parts(lab));
     if let Some(text) = text {
         parts.push(format!("x={text}"));
     }
@@ -118,13 +137,15 @@ fn write(lab: Lab, text: Option<String>) {
     }
 }
 
-/// The link to send: the run's experiment (or the draft), its fit if there is one, and its fingerprint once it has ended. A link
-/// that was opened is passed on as it came until its experiment has run here.
+/// The link to send: the run's experiment (or the draft), the fit on the page if there is one, with its latent where that is
+/// looked at, and the run's fingerprint once it has ended. A link that was opened is passed on as it came until its experiment
+/// has run here.
 pub(super) fn link_to_send(lab: Lab) -> Result<String, UserError> {
     let experiment = untrack(|| lab.shown_experiment());
     let received = untrack(|| lab.link()).filter(|link| link.experiment == experiment);
     let received = received.unwrap_or(Link { experiment, crosscoder: None, fingerprint: None });
-    let crosscoder: Option<CrosscoderConfig> = lab.fits.with_untracked(|fits| fits.first().map(|fit| fit.config.clone()));
+    let crosscoder: Option<CrosscoderConfig> =
+        lab.fits.with_untracked(|fits| fits.get(lab.fit_shown.get_untracked()).map(|fit| fit.config.clone()));
     // A run that was cut short has a fingerprint that nobody who runs it whole could meet.
     let summary = untrack(|| lab.summary()).filter(|summary| summary.ended_early.is_none());
     let link = Link {
@@ -135,5 +156,7 @@ pub(super) fn link_to_send(lab: Lab) -> Result<String, UserError> {
     let text = encode(&link)?;
     let location = web_sys::window().and_then(|window| window.location().href().ok()).unwrap_or_default();
     let base = location.split('#').next().unwrap_or_default();
-    Ok(format!("{base}#v={}&x={text}", name_of(lab.view.get_untracked())))
+    let mut parts = vec![format!("v={}", name_of(lab.view.get_untracked()))];
+    parts.extend(untrack(|| latent_parts(lab)));
+    Ok(format!("{base}#{}&x={text}", parts.join("&")))
 }

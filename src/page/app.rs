@@ -8,11 +8,11 @@ use super::inside::inside_view;
 use super::live::{flag, part, text};
 use super::race::race_view;
 use super::run::run_view;
-use super::share::{accept_drops, export, import};
+use super::share::{accept_drops, adopt, export, import};
 use super::storage::Storage;
 use super::store::{Lab, View};
 use super::transport::time_slider;
-use super::{address, appearance, guide, points, session};
+use super::{address, appearance, guide, permalink, points, session};
 use crate::crosscoder::crosscoder_presets;
 use crate::experiment::presets;
 use leptos::html::{Div, Input};
@@ -42,6 +42,7 @@ fn page(worker: String) -> AnyView {
     appearance::follow(lab);
     address::connect(lab);
     guide::connect(lab);
+    permalink::connect(lab);
     listen_to_keys(lab);
     accept_drops(lab);
     write_when_hidden(lab);
@@ -161,6 +162,15 @@ async fn open_storage(lab: Lab) {
         Err(error) => return lab.fail(error),
     };
     storage.make_room(&runs).await;
+    if let Some((stored, claim)) = permalink::find(lab, &storage, &runs).await {
+        if lab.run.with_untracked(Option::is_none) {
+            let time = lab.time.get_untracked();
+            adopt(lab, stored);
+            lab.time.set(time);
+            lab.claim.set_value(Some(claim));
+        }
+        return;
+    }
     for run in runs {
         let Some(claim) = claim(&run.id).await else { continue };
         // A run that was started meanwhile has the floor.

@@ -1,6 +1,7 @@
 //! What interrupts: an error, a link that was opened, a run that may go on. Each says what is the case and what one can do.
 
 use super::live::{flag, part, text};
+use super::permalink;
 use super::session;
 use super::share::{adopt, copy};
 use super::store::{Lab, Opened, View, grouped};
@@ -136,7 +137,7 @@ fn link_notice(lab: Lab) -> AnyView {
             view! {
                 <div class=class id="link-notice" role="status" data-verdict=text(move || verdict_name().into())>
                     {body}
-                    <div class="row"><button type="button" class="small-button" on:click=move |_| lab.opened.set(None)>"Got it"</button></div>
+                    <div class="row">{permalink::offer(lab)}<button type="button" class="small-button" on:click=move |_| lab.opened.set(None)>"Got it"</button></div>
                 </div>
             }
             .into_any()
@@ -155,7 +156,10 @@ fn resume_card(lab: Lab) -> AnyView {
         if let Some(stored) = stored {
             adopt(lab, stored);
             lab.claim.set_value(claim);
-            lab.view.set(View::Run);
+            // Unless it holds the latent that the address names.
+            if lab.latent.with_untracked(Option::is_none) {
+                lab.view.set(View::Run);
+            }
             if go_on {
                 session::resume(lab);
             }

@@ -2,6 +2,7 @@
 //!
 //! Apart from the life of a run, because a fit goes on beside it and outlives none of it.
 
+use super::permalink;
 use super::session::{send, store};
 use super::storage::Write;
 use super::store::{FitState, Lab};
@@ -50,6 +51,7 @@ pub(super) fn fit_done(lab: Lab, outcome: FitOutcome) {
     lab.latent.set(None);
     lab.fits.update(|fits| fits.push(Arc::new(result)));
     lab.fit_shown.set(lab.fits.with_untracked(Vec::len) - 1);
+    permalink::reveal(lab);
     lab.fit_state.set(FitState::Done);
     lab.waiting.update_value(|waiting| (waiting.fit, waiting.cancel) = (false, false));
     lab.announcement.set("The crosscoder is fitted".into());

@@ -1,11 +1,10 @@
-//! What a fit found: a sentence, the heat-map of all latents over the checkpoints, and one latent at a time.
+//! What a fit found: a sentence, the heat-map of all latents over the checkpoints, and one of them (`latent`).
 
-use super::card::card;
 use super::causal::causal;
-use super::chart::{Sheet, Show, figure, keep, named_sheet, of_experiment};
+use super::chart::{Show, figure, keep, named_sheet, of_experiment};
+use super::latent::latent_card;
 use super::lifetimes::lifetimes;
 use super::live::text;
-use super::pairs::{Pairs, pair_map};
 use super::share::offer_report;
 use super::store::Lab;
 use crate::crosscoder::{CrosscoderResult, Hook, Latent, LatentClass};
@@ -40,7 +39,7 @@ pub(super) fn result(lab: Lab, fit: Arc<CrosscoderResult>) -> AnyView {
         {summary(lab, &fit)}
         <div class="atlas">
             {overview(lab, fit.clone(), order, only)}
-            {one(lab, fit.clone())}
+            {latent_card(lab, fit.clone(), order)}
         </div>
         {lifetimes(lab, &fit)}
         {causal(lab, &fit)}
@@ -180,64 +179,4 @@ fn overview(lab: Lab, fit: Arc<CrosscoderResult>, order: Memo<Vec<u32>>, only: R
         "Each row is a latent, each column a checkpoint; the shade is its decoder norm there, relative to its largest. Emergent ones are pale on the left and strong on the right. Click a row, or use the arrow keys."
             .into_any(),
     )
-}
-
-/// One latent: its map over all inputs and its scores.
-fn one(lab: Lab, fit: Arc<CrosscoderResult>) -> AnyView {
-    let of_memo = fit.clone();
-    let latent = Memo::new(move |_| {
-        let index = lab.latent.get()?;
-        of_memo.latents.get(index as usize).cloned()
-    });
-    let title = move || match latent.get() {
-        Some(latent) => format!("Latent {} · {}", latent.index, latent.class.name()),
-        None => "No latent chosen".into(),
-    };
-    let note = move || {
-        latent
-            .get()
-            .filter(|l| l.class == LatentClass::Emergent)
-            .map(|latent| if latent.confirmed { "confirmed" } else { "not confirmed" })
-    };
-    view! {
-        <div class="view" style="align-content:start">
-            {figure(
-                "Where it fires",
-                view! { <span><strong class="number">{text(title)}</strong>" "<span class="muted">{text(move || note().unwrap_or_default().into())}</span></span> }.into_any(),
-                map(lab, fit.clone(), latent),
-                "Its activation on every pair of inputs (a, b). Diagonal stripes mean that it fires for certain answers a + b; rows or columns, for certain inputs.".into_any(),
-            )}
-            {card(lab, fit, latent)}
-        </div>
-    }
-    .into_any()
-}
-
-fn map(lab: Lab, fit: Arc<CrosscoderResult>, latent: Memo<Option<Latent>>) -> Sheet {
-    let experiment = untrack(|| lab.shown_experiment());
-    let pairs = Pairs::of(&experiment);
-    let p = pairs.side;
-    let name = fit.config.name.clone();
-    let draw = move |show: &mut Show<'_>| {
-        let rows = pairs.count();
-        let values = latent.get().map_or(&[][..], |latent| {
-            let start = latent.index as usize * rows;
-            fit.activations.get(start..start + rows).unwrap_or_default()
-        });
-        show(&Picture::HeatMap(pair_map(&pairs.square(values), Palette::Sequential)));
-    };
-    let label = move || match latent.get() {
-        Some(l) => {
-            format!("Activation of latent {} on all {p} by {p} inputs; it fires on {:.0}% of them", l.index, 100.0 * l.density)
-        }
-        None => "No latent chosen".into(),
-    };
-    let stem = move || {
-        let index = latent.with(|latent| latent.as_ref().map_or(0, |latent| latent.index));
-        of_experiment(lab, &format!("{name}-latent-{index}"))
-    };
-    let sheet = named_sheet(lab, "latent-map", label, stem, draw, ().into_any());
-    sheet.within(|canvas| {
-        view! { <div style="--height:min(26rem, 92vw);--height-narrow:min(22rem, 88vw)">{canvas}</div> }.into_any()
-    })
 }

@@ -21,11 +21,6 @@ impl Pairs {
         Self { side, cells: data.rows.iter().map(|row| usize::from(row.a) * side + usize::from(row.b)).collect() }
     }
 
-    /// Rows.
-    pub(super) fn count(&self) -> usize {
-        self.cells.len()
-    }
-
     /// A value per row as a square; what is no row, as a division by zero, stays blank. Empty without values.
     pub(super) fn square(&self, values: &[f32]) -> Vec<f32> {
         if values.is_empty() {

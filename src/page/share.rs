@@ -2,6 +2,7 @@
 
 use super::address::{link_to_send, nearest_preset};
 use super::paper::Paper;
+use super::permalink;
 use super::points::{self, Points};
 use super::session::{self, clear, new_run};
 use super::storage::{Stored, Write};
@@ -227,6 +228,7 @@ pub(super) fn adopt(lab: Lab, stored: Stored) {
         lab.fit_shown.set(stored.fits.len() - 1);
     }
     lab.fits.set(stored.fits.into_iter().map(Arc::new).collect());
+    permalink::reveal(lab);
 }
 
 /// Lets an archive be dropped anywhere on the page.

@@ -8,6 +8,7 @@ use super::claim::Claim;
 use super::form::Form;
 use super::guide::Guide;
 use super::inside::{Looks, Underway};
+use super::permalink::Wanted;
 use super::points::{Points, Unwritten};
 use super::port::Port;
 use super::race::RaceLab;
@@ -144,6 +145,10 @@ pub(super) struct Lab {
     pub(super) fit_shown: RwSignal<usize>,
     /// The latent on the page.
     pub(super) latent: RwSignal<Option<u32>>,
+    /// The latent that the address names, until it is there.
+    pub(super) wanted: RwSignal<Option<Wanted>>,
+    /// A fit to make when the run has ended, asked for by following a link.
+    pub(super) promised: RwSignal<Option<CrosscoderConfig>>,
     /// Where the newest fit stands.
     pub(super) fit_state: RwSignal<FitState>,
     /// How alike the activations of checkpoints are, if that was asked: steps, and `[steps, steps]`.
@@ -239,6 +244,8 @@ impl Lab {
             fits: RwSignal::new(Vec::new()),
             fit_shown: RwSignal::new(0),
             latent: RwSignal::new(None),
+            wanted: RwSignal::new(None),
+            promised: RwSignal::new(None),
             fit_state: RwSignal::new(FitState::Idle),
             alike: RwSignal::new(None),
             trials: RwSignal::new(Trials::default()),

@@ -73,7 +73,7 @@ pub fn draw_bars<DB: DrawingBackend>(
     }
 
     // The tallest are numbered first; what would touch a number that already stands is left to the axis.
-    let mut named: Vec<(f64, f64)> = finite.into_iter().filter(|bar| is_highlighted(bar.0)).collect();
+    let mut named: Vec<(f64, f64)> = finite.iter().copied().filter(|bar| is_highlighted(bar.0)).collect();
     named.sort_by(|a, b| b.1.total_cmp(&a.1));
     let mut taken: Vec<(f64, f64, f64)> = Vec::new();
     for (index, value) in named {
@@ -82,7 +82,11 @@ pub fn draw_bars<DB: DrawingBackend>(
         let is_free = |&(other_x, other_y, other_width): &(f64, f64, f64)| {
             (x - other_x).abs() >= (width + other_width) / 2.0 + 2.0 || (y - other_y).abs() >= pen.row()
         };
-        if taken.iter().all(is_free) {
+        // Over a taller neighbour a number of the same colour could not be read.
+        let is_under = |&(other, height): &(f64, f64)| {
+            other != index && frame.px_of_y(height) < y && (frame.px_of_x(other) - x).abs() < half + width / 2.0
+        };
+        if taken.iter().all(is_free) && !finite.iter().any(is_under) {
             pen.text(&words, (x, y), (HPos::Center, VPos::Bottom), theme.accent)?;
             taken.push((x, y, width));
         }

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use super::race::{share_after, stairs};
-use super::{Axis, Bars, Curves, HeatMap, Ink, Race, Scatter};
+use super::{Axis, Bars, Curves, HeatMap, Ink, Matrix, Polar, Race, Scatter};
 
 /// Lines of cells.
 struct Table(String);
@@ -171,6 +171,29 @@ pub(super) fn of_race(race: &Race<'_>) -> String {
         for (x, share, event) in arrived.chain(given_up) {
             table.line([runner.label, &number(x), &number(share), event].into_iter());
         }
+    }
+    table.0
+}
+
+/// One line per cell, named by its row and column.
+pub(super) fn of_matrix(matrix: &Matrix<'_>) -> String {
+    let mut table = Table::new(&["row", "column", or(&matrix.label, "value")]);
+    for (row, row_name) in matrix.row_names.iter().enumerate() {
+        for (column, column_name) in matrix.column_names.iter().enumerate() {
+            let value = matrix.values.get(row * matrix.column_names.len() + column);
+            let value = value.map_or(String::new(), |&value| number(value.into()));
+            table.line([ungrouped(row_name).as_str(), &ungrouped(column_name), &value].into_iter());
+        }
+    }
+    table.0
+}
+
+/// One line per place.
+pub(super) fn of_polar(polar: &Polar<'_>) -> String {
+    let mut table = Table::new(&[or(&polar.angle_label, "place"), or(&polar.value_label, "value")]);
+    for (place, &value) in polar.values.iter().enumerate() {
+        let name = polar.labels.get(place).cloned().unwrap_or_else(|| place.to_string());
+        table.line([name.as_str(), &number(value.into())].into_iter());
     }
     table.0
 }

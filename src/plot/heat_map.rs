@@ -240,7 +240,9 @@ fn draw_column_names<DB: DrawingBackend>(
             let widest = names.iter().take(grid.columns).map(|name| pen.measure(name) + pen.font / 2.0).fold(0.0, f64::max);
             // Every n-th name, so that those that stand do not touch.
             let stride = ((widest / cell).ceil() as usize).max(1);
-            for (column, name) in names.iter().enumerate().take(grid.columns).step_by(stride) {
+            // A column called 0 has its name: signed numbers are read from there.
+            let first = names.iter().position(|name| name == "0").unwrap_or(0) % stride;
+            for (column, name) in names.iter().enumerate().take(grid.columns).skip(first).step_by(stride) {
                 named(name, column as f64)?;
             }
         }

@@ -22,16 +22,20 @@ mod labels;
 mod line;
 #[cfg(test)]
 mod mark_tests;
+mod matrix;
 mod palette;
 mod pen;
 mod picture;
 #[cfg(test)]
 mod picture_tests;
+mod polar;
 mod race;
 #[cfg(test)]
 mod race_tests;
 #[cfg(test)]
 mod recorder;
+#[cfg(test)]
+mod round_tests;
 mod scale;
 mod scatter;
 #[cfg(test)]
@@ -49,9 +53,11 @@ pub use curves::{Curves, Mark, Series, draw_curves};
 pub use decimate::{decimate, nearest_index};
 pub use frame::{Frame, GridFrame, Surface};
 pub use heat_map::{HeatMap, draw_heat_map};
+pub use matrix::{Matrix, draw_matrix};
 pub use palette::Palette;
 pub use pen::FONT_FAMILY;
 pub use picture::{Picture, Place};
+pub use polar::{Polar, draw_polar};
 pub use race::{Race, Runner, draw_race};
 pub use scale::Scale;
 pub use scatter::{Scatter, Stain, draw_scatter, nearest_point};

@@ -10,8 +10,8 @@ use plotters::prelude::DrawingBackend;
 
 use super::pen::Drawn;
 use super::svg::{Svg, document};
-use super::{Bars, Curves, Frame, GridFrame, HeatMap, Race, Scatter, Surface, Theme, csv};
-use super::{draw_bars, draw_curves, draw_heat_map, draw_race, draw_scatter};
+use super::{Bars, Curves, Frame, GridFrame, HeatMap, Matrix, Polar, Race, Scatter, Surface, Theme, csv};
+use super::{draw_bars, draw_curves, draw_heat_map, draw_matrix, draw_polar, draw_race, draw_scatter};
 
 /// A figure of this room.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,6 +26,10 @@ pub enum Picture<'a> {
     Race(Race<'a>),
     /// See [`Scatter`].
     Scatter(Scatter<'a>),
+    /// See [`Matrix`].
+    Matrix(Matrix<'a>),
+    /// See [`Polar`].
+    Polar(Polar<'a>),
 }
 
 /// What a drawn figure leaves behind for the pointer.
@@ -33,7 +37,7 @@ pub enum Picture<'a> {
 pub enum Place {
     /// The plot of a figure with two axes.
     Plot(Frame),
-    /// The cells of a heat map.
+    /// The cells of a heat map or matrix.
     Grid(GridFrame),
 }
 
@@ -43,7 +47,7 @@ impl Place {
         if let Self::Plot(frame) = self { Some(frame) } else { None }
     }
 
-    /// The cells, if the figure is a heat map.
+    /// The cells, if the figure is made of cells.
     pub fn grid(self) -> Option<GridFrame> {
         if let Self::Grid(grid) = self { Some(grid) } else { None }
     }
@@ -61,6 +65,8 @@ impl Picture<'_> {
             Self::Bars(bars) => draw_bars(area, surface, theme, bars).map(Place::Plot),
             Self::Race(race) => draw_race(area, surface, theme, race).map(Place::Plot),
             Self::Scatter(scatter) => draw_scatter(area, surface, theme, scatter).map(Place::Plot),
+            Self::Matrix(matrix) => draw_matrix(area, surface, theme, matrix).map(Place::Grid),
+            Self::Polar(polar) => draw_polar(area, surface, theme, polar).map(Place::Plot),
         }
     }
 
@@ -97,6 +103,8 @@ impl Picture<'_> {
             Self::Bars(bars) => csv::of_bars(bars),
             Self::Race(race) => csv::of_race(race),
             Self::Scatter(scatter) => csv::of_scatter(scatter),
+            Self::Matrix(matrix) => csv::of_matrix(matrix),
+            Self::Polar(polar) => csv::of_polar(polar),
         }
     }
 }

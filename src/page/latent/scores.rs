@@ -3,11 +3,10 @@
 //! A decoder norm alone will be doubted, and rightly: it is part of the fit's own objective. So beside it stand what the data say
 //! of each absence (Latent Scaling) and what is left once the four simple readings are taken off.
 
-use super::live::part;
-use super::store::Lab;
-use crate::crosscoder::{Absence, CrosscoderResult, Latent};
+use super::Card;
+use crate::crosscoder::Absence;
+use crate::page::live::part;
 use leptos::prelude::*;
-use std::sync::Arc;
 
 fn score(name: String, value: Option<f32>, written: String) -> AnyView {
     let width = format!("width:{:.1}%", 100.0 * value.unwrap_or(0.0).clamp(0.0, 1.0));
@@ -22,7 +21,8 @@ fn score(name: String, value: Option<f32>, written: String) -> AnyView {
 }
 
 /// Everything that is said of the latent.
-pub(super) fn card(lab: Lab, fit: Arc<CrosscoderResult>, latent: Memo<Option<Latent>>) -> AnyView {
+pub(super) fn scores(card: &Card) -> AnyView {
+    let Card { lab, latent, fit, .. } = card.clone();
     let operation = untrack(|| lab.shown_experiment()).task.operation;
     let sum = if operation == "add" { "the answer a + b" } else { "the sum a + b" };
     let difference = if operation == "sub" { "the answer a − b" } else { "a − b" };
@@ -30,7 +30,6 @@ pub(super) fn card(lab: Lab, fit: Arc<CrosscoderResult>, latent: Memo<Option<Lat
         latent.get().map(|latent| {
             let eta = latent.eta_squared;
             let rest = latent.grid.map(|grid| score("none of these".into(), Some(grid.memorisation), format!("{:.2}", grid.memorisation)));
-            let cosines = latent.adjacent_cosines();
             let etas = [(sum, eta.sum), (difference, eta.difference), ("input a", eta.a), ("input b", eta.b)]
                 .map(|(name, value)| score(name.into(), Some(value), format!("{value:.2}")));
             let largest = latent.norms.iter().copied().fold(0.0, f32::max);
@@ -42,7 +41,6 @@ pub(super) fn card(lab: Lab, fit: Arc<CrosscoderResult>, latent: Memo<Option<Lat
                     let nu = latent.nu_epsilon.get(s).copied().flatten();
                     let norm = latent.norms.get(s).copied().unwrap_or(0.0);
                     let others = latent.nu_r.get(s).copied().flatten();
-                    let cosine = s.checked_sub(1).and_then(|before| cosines.get(before).copied().flatten());
                     let written = |value: Option<f32>| value.map_or("–".to_owned(), |value| format!("{value:.2}"));
                     let verdict = match latent.absences.get(s).copied().flatten() {
                         None => "",
@@ -55,7 +53,6 @@ pub(super) fn card(lab: Lab, fit: Arc<CrosscoderResult>, latent: Memo<Option<Lat
                         <tr>
                             <td>{source.label()}</td><td>{format!("{norm:.3}")}</td>
                             <td>{format!("{:.2}", if largest > 0.0 { norm / largest } else { 0.0 })}</td>
-                            <td>{written(cosine)}</td>
                             <td>{written(nu)}</td>
                             <td>{written(others)}</td>
                             <td class="words">{verdict}</td>
@@ -63,54 +60,23 @@ pub(super) fn card(lab: Lab, fit: Arc<CrosscoderResult>, latent: Memo<Option<Lat
                     }
                 })
                 .collect();
-            let percent = |share: f32| format!("{:.1}%", 100.0 * share);
             view! {
                 <div class="scores">
                     <h3>"How much of it is a function of … (η²)"</h3>
                     {etas.into_iter().collect::<Vec<_>>()}
                     {rest}
                 </div>
+                <p class="small muted">"η² is the share of its variance that the mean over all inputs with the same a + b (a − b, a, b) already has; a function of that quantity alone has 1. A high one is not evidence that the network uses the latent for it."</p>
                 <div class="table-scroll">
                     <table>
-                        <thead><tr><th>"step"</th><th>"norm"</th><th>"relative"</th><th>"cosine"</th><th>"ν error"</th><th>"ν others"</th><th class="words">"verdict"</th></tr></thead>
+                        <thead><tr><th>"step"</th><th>"norm"</th><th>"relative"</th><th>"ν error"</th><th>"ν others"</th><th class="words">"verdict"</th></tr></thead>
                         <tbody>{rows}</tbody>
                     </table>
                 </div>
-                <p class="small muted">"ν error: how much of this latent the reconstruction error of a checkpoint still holds; below .2 where the norm is small, the latent is not merely shrunk. ν others: how much of it other latents carry there; from .5 on they have taken it over. Cosine: of its decoder vectors from the checkpoint before to this one; a small one says that the latent kept its inputs and turned its direction."</p>
-                <p class="small number" id="latent-life">{life(&latent, &fit)}</p>
-                <p class="small number">{format!("Fires on {} of all inputs: {} of training pairs, {} of test pairs", percent(latent.density), percent(latent.density_train), percent(latent.density_test))}</p>
+                <p class="small muted">"ν error: how much of this latent the reconstruction error of a checkpoint still holds; below .2 where the norm is small, the latent is not merely shrunk. ν others: how much of it other latents carry there; from .5 on they have taken it over."</p>
             }
             .into_any()
         })
     };
     view! { <div class="figure" id="latent-scores">{part(content)}</div> }.into_any()
-}
-
-/// Its life in a sentence, and its bump over the answers where there is one.
-fn life(latent: &Latent, fit: &CrosscoderResult) -> String {
-    let step = |source: u32| fit.sources.get(source as usize).map_or(String::new(), |source| source.label());
-    let mut said = vec![match (latent.birth, latent.death) {
-        (None, None) => format!("{}: there in {:.0}% of the checkpoints", latent.class.name(), 100.0 * latent.lifespan),
-        (Some(birth), None) => format!("{}: there from step {} to the end", latent.class.name(), step(birth)),
-        (None, Some(death)) => format!("{}: there until step {}", latent.class.name(), step(death)),
-        (Some(birth), Some(death)) => format!("{}: there from step {} to step {}", latent.class.name(), step(birth), step(death)),
-    }];
-    if let Some(selectivity) = latent.train_selectivity {
-        said.push(format!("train selectivity {selectivity:+.2} (1: training pairs only)"));
-    }
-    if let Some(grid) = latent.grid {
-        said.push(format!(
-            "fires most for the answer {}, half of it within {:.0}% of the answers; strongest wave ({}, {}) with {:.0}% of its power",
-            grid.peak_residue,
-            100.0 * grid.bump_width,
-            grid.strongest_wave[0],
-            grid.strongest_wave[1],
-            100.0 * grid.concentration
-        ));
-    }
-    if let Some(twin) = fit.twins.iter().find(|twins| twins.latents.contains(&latent.index)) {
-        let other = if twin.latents[0] == latent.index { twin.latents[1] } else { twin.latents[0] };
-        said.push(format!("may be one feature with latent {other} (cosine {:.2} between their homes)", twin.cosine));
-    }
-    format!("{}.", said.join("; "))
 }
