@@ -23,6 +23,7 @@ mod result;
 mod source;
 mod twins;
 mod validate;
+pub mod views;
 
 pub use crate::measure::EtaSquared;
 pub use absence::Absence;

@@ -10,8 +10,8 @@ use plotters::prelude::DrawingBackend;
 
 use super::pen::Drawn;
 use super::svg::{Svg, document};
-use super::{Bars, Curves, Frame, GridFrame, HeatMap, Race, Scatter, Surface, Theme, csv};
-use super::{draw_bars, draw_curves, draw_heat_map, draw_race, draw_scatter};
+use super::{Bars, Columns, Curves, Flow, Frame, GridFrame, HeatMap, Race, Scatter, Surface, Theme, csv};
+use super::{draw_bars, draw_columns, draw_curves, draw_flow, draw_heat_map, draw_race, draw_scatter};
 
 /// A figure of this room.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,6 +26,10 @@ pub enum Picture<'a> {
     Race(Race<'a>),
     /// See [`Scatter`].
     Scatter(Scatter<'a>),
+    /// See [`Columns`].
+    Columns(Columns<'a>),
+    /// See [`Flow`].
+    Flow(Flow<'a>),
 }
 
 /// What a drawn figure leaves behind for the pointer.
@@ -61,6 +65,8 @@ impl Picture<'_> {
             Self::Bars(bars) => draw_bars(area, surface, theme, bars).map(Place::Plot),
             Self::Race(race) => draw_race(area, surface, theme, race).map(Place::Plot),
             Self::Scatter(scatter) => draw_scatter(area, surface, theme, scatter).map(Place::Plot),
+            Self::Columns(columns) => draw_columns(area, surface, theme, columns).map(Place::Plot),
+            Self::Flow(flow) => draw_flow(area, surface, theme, flow).map(Place::Plot),
         }
     }
 
@@ -97,6 +103,8 @@ impl Picture<'_> {
             Self::Bars(bars) => csv::of_bars(bars),
             Self::Race(race) => csv::of_race(race),
             Self::Scatter(scatter) => csv::of_scatter(scatter),
+            Self::Columns(columns) => csv::of_columns(columns),
+            Self::Flow(flow) => csv::of_flow(flow),
         }
     }
 }

@@ -92,6 +92,9 @@ fn with_pictures(check: impl Fn(&Picture<'_>, &[&str])) {
         x_label: "cos part".into(),
         y_label: "sin part".into(),
         range: None,
+        window: None,
+        guides: &[],
+        keys: &[],
         selected: Some(0),
     };
     check(&Picture::Scatter(scatter), &["zero", "two", "cos part", "sin part"]);
