@@ -1,5 +1,6 @@
 //! What a fit found: a sentence, the heat-map of all latents over the checkpoints, and one latent at a time.
 
+use super::atlas_views::atlas_views;
 use super::card::card;
 use super::causal::causal;
 use super::chart::{Sheet, Show, figure, keep, named_sheet, of_experiment};
@@ -42,6 +43,7 @@ pub(super) fn result(lab: Lab, fit: Arc<CrosscoderResult>) -> AnyView {
             {overview(lab, fit.clone(), order, only)}
             {one(lab, fit.clone())}
         </div>
+        {atlas_views(lab, &fit, ordered(&fit, None))}
         {lifetimes(lab, &fit)}
         {causal(lab, &fit)}
     }

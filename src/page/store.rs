@@ -3,6 +3,7 @@
 //! Views read signals and call `session`; only `session` writes what belongs to a run. The handle is `Copy`, so it is passed
 //! to views by value and no view keeps state that another would miss.
 
+use super::atlas_views::AtlasView;
 use super::branch::{Baseline, Original};
 use super::claim::Claim;
 use super::form::Form;
@@ -142,6 +143,8 @@ pub(super) struct Lab {
     pub(super) fit_shown: RwSignal<usize>,
     /// The latent on the page.
     pub(super) latent: RwSignal<Option<u32>>,
+    /// The picture of the whole fit on the page.
+    pub(super) atlas_view: RwSignal<AtlasView>,
     /// Where the newest fit stands.
     pub(super) fit_state: RwSignal<FitState>,
     /// Live curves of the newest fit.
@@ -229,6 +232,7 @@ impl Lab {
             fits: RwSignal::new(Vec::new()),
             fit_shown: RwSignal::new(0),
             latent: RwSignal::new(None),
+            atlas_view: RwSignal::new(AtlasView::Absences),
             fit_state: RwSignal::new(FitState::Idle),
             fit_curves: RwSignal::new(Vec::new()),
             fit_probing: RwSignal::new(None),

@@ -156,7 +156,11 @@ fn pieces(columns: &Columns<'_>) -> Vec<Piece> {
                 let Some(value) = value(layer) else { continue };
                 // Neighbours of one slot lie closer to each other than to the next slot.
                 let (left, gap) = (from + part * place as f64, 0.12 * part);
-                let lean = if columns.layers.len() > 1 { gap * (0.5 - place as f64 / (columns.layers.len() - 1) as f64) * 2.0 } else { 0.0 };
+                let lean = if columns.layers.len() > 1 {
+                    gap * (0.5 - place as f64 / (columns.layers.len() - 1) as f64) * 2.0
+                } else {
+                    0.0
+                };
                 let across = (left + lean, left + part + lean);
                 pieces.push(Piece { across, height: (0.0, value), ink: layer.ink, number: Some(value) });
             }

@@ -64,7 +64,10 @@ pub fn draw_flow<DB: DrawingBackend>(
     let totals = flow.totals();
     let all: u32 = totals[0].iter().sum();
     let named = |keys: &[Key<'_>], totals: &[u32]| -> Vec<String> {
-        keys.iter().zip(totals).map(|(key, total)| if *total > 0 { format!("{} {total}", key.label) } else { String::new() }).collect()
+        keys.iter()
+            .zip(totals)
+            .map(|(key, total)| if *total > 0 { format!("{} {total}", key.label) } else { String::new() })
+            .collect()
     };
     let words = [named(flow.left, &totals[0]), named(flow.right, &totals[1])];
     let widest = |words: &[String]| words.iter().map(|name| pen.measure(name)).fold(0.0, f64::max) + 8.0;
@@ -104,7 +107,8 @@ pub fn draw_flow<DB: DrawingBackend>(
         let middles: Vec<f64> = shown.iter().map(|&group| (sides[side][group].0 + sides[side][group].1) / 2.0).collect();
         let rows = spread(&middles, pen.row(), (0.0, surface.height()));
         for (&group, y) in shown.iter().zip(rows) {
-            let (x, across) = if side == 0 { (frame.left - 6.0, HPos::Right) } else { (frame.left + frame.width + 6.0, HPos::Left) };
+            let (x, across) =
+                if side == 0 { (frame.left - 6.0, HPos::Right) } else { (frame.left + frame.width + 6.0, HPos::Left) };
             pen.text(&words[side][group], (x, y), (across, VPos::Center), theme.text)?;
         }
     }

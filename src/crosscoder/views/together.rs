@@ -18,8 +18,7 @@ pub fn strongest(fit: &CrosscoderResult, order: &[u32], most: usize) -> Vec<u32>
         return Vec::new();
     }
     let known = order.iter().copied().filter(|latent| (*latent as usize) < fit.latents.len());
-    let mut ranked: Vec<(usize, u32, f64)> =
-        known.enumerate().map(|(place, latent)| (place, latent, energy(latent))).collect();
+    let mut ranked: Vec<(usize, u32, f64)> = known.enumerate().map(|(place, latent)| (place, latent, energy(latent))).collect();
     ranked.sort_by(|x, y| y.2.total_cmp(&x.2));
     ranked.truncate(most);
     ranked.sort_by_key(|(place, ..)| *place);
@@ -32,7 +31,10 @@ pub fn jaccard(fit: &CrosscoderResult, latents: &[u32]) -> Vec<f32> {
     let fires = |latent: &u32| -> Vec<u64> {
         let start = *latent as usize * rows;
         let values = fit.activations.get(start..start + rows).unwrap_or_default();
-        values.chunks(64).map(|chunk| chunk.iter().enumerate().fold(0, |bits, (at, f)| bits | (u64::from(*f > 0.0) << at))).collect()
+        values
+            .chunks(64)
+            .map(|chunk| chunk.iter().enumerate().fold(0, |bits, (at, f)| bits | (u64::from(*f > 0.0) << at)))
+            .collect()
     };
     let sets: Vec<Vec<u64>> = latents.iter().map(fires).collect();
     let overlap = |x: &[u64], y: &[u64]| {
