@@ -71,9 +71,16 @@ pub struct Columns<'a> {
     pub guides: &'a [Guide<'a>],
 }
 
-/// A part of a column: from and to across, from and to in height.
+/// A column that has a name is at most as wide, CSS pixels.
+const WIDEST: f64 = 64.0;
+
+/// A part of a column.
 struct Piece {
-    across: (f64, f64),
+    /// From and to of its column on the axis.
+    slot: (f64, f64),
+    /// Which of how many that stand side by side.
+    part: (usize, usize),
+    /// From and to in height.
     height: (f64, f64),
     ink: Ink,
     /// The number it carries, where it is the uppermost.
@@ -96,7 +103,8 @@ pub fn draw_columns<DB: DrawingBackend>(
     let heights = || pieces.iter().flat_map(|piece| [piece.height.0, piece.height.1]).chain([0.0]);
     let (low, high) = heights().fold((0.0, 0.0), |(low, high): (f64, f64), value| (low.min(value), high.max(value)));
     let given = columns.y.range.unwrap_or((low, high));
-    let y_range = (given.0.min(0.0), if given.1 > given.0.min(0.0) { 1.04 * given.1 } else { 1.0 });
+    let air = if columns.y.scale == Scale::Log { 1.25 } else { 1.04 };
+    let y_range = (given.0.min(0.0), if given.1 > given.0.min(0.0) { air * given.1 } else { 1.0 });
     let x_range = match &columns.slots {
         Slots::Edges(edges) => columns.x.span_x(edges.iter().flat_map(|edge| [edge.0, edge.1])),
         Slots::Names(names) => (-0.5, names.len().max(1) as f64 - 0.5),
@@ -119,8 +127,9 @@ pub fn draw_columns<DB: DrawingBackend>(
     }
     let bottom = frame.top + frame.height;
     let row_of = |value: f64| frame.px_of_y(value).clamp(frame.top, bottom);
+    let is_named = matches!(columns.slots, Slots::Names(_));
     for piece in &pieces {
-        let (left, right) = inner(&frame, piece.across, matches!(columns.slots, Slots::Names(_)));
+        let (left, right) = inner(&frame, piece, is_named);
         let (from, to) = (row_of(piece.height.0), row_of(piece.height.1));
         if from != to && left.is_finite() && right.is_finite() {
             pen.fill((left, from.min(to)), (right, from.max(to)), theme.ink(piece.ink))?;
@@ -131,18 +140,14 @@ pub fn draw_columns<DB: DrawingBackend>(
     Ok(frame)
 }
 
-/// Left and right edge in CSS pixels, with a little air between neighbours.
-fn inner(frame: &Frame, (from, to): (f64, f64), is_named: bool) -> (f64, f64) {
-    let right = frame.left + frame.width;
-    let (x0, x1) = (frame.px_of_x(from).max(frame.left), frame.px_of_x(to).min(right));
-    let air = if is_named {
-        (0.14 * (x1 - x0)).max((x1 - x0) / 2.0 - 36.0)
-    } else if x1 - x0 >= 4.0 {
-        0.75
-    } else {
-        0.0
-    };
-    (x0 + air, x1 - air)
+/// Left and right edge in CSS pixels, with a little air between neighbours and more between columns that have names.
+fn inner(frame: &Frame, piece: &Piece, is_named: bool) -> (f64, f64) {
+    let (part, of) = (piece.part.0 as f64, piece.part.1.max(1) as f64);
+    let (x0, x1) = (frame.px_of_x(piece.slot.0).max(frame.left), frame.px_of_x(piece.slot.1).min(frame.left + frame.width));
+    let half = if is_named { (0.4 * (x1 - x0)).min(WIDEST / 2.0 * of) } else { (x1 - x0) / 2.0 };
+    let (start, width) = ((x0 + x1) / 2.0 - half, 2.0 * half / of);
+    let air = if width >= 4.0 { 0.75 } else { 0.0 };
+    (start + part * width + air, start + (part + 1.0) * width - air)
 }
 
 fn pieces(columns: &Columns<'_>) -> Vec<Piece> {
@@ -151,18 +156,10 @@ fn pieces(columns: &Columns<'_>) -> Vec<Piece> {
         let Some((from, to)) = columns.slots.place(slot) else { continue };
         let value = |layer: &Layer<'_>| layer.values.get(slot).copied().filter(|value| value.is_finite());
         if columns.beside {
-            let part = (to - from) / columns.layers.len().max(1) as f64;
             for (place, layer) in columns.layers.iter().enumerate() {
                 let Some(value) = value(layer) else { continue };
-                // Neighbours of one slot lie closer to each other than to the next slot.
-                let (left, gap) = (from + part * place as f64, 0.12 * part);
-                let lean = if columns.layers.len() > 1 {
-                    gap * (0.5 - place as f64 / (columns.layers.len() - 1) as f64) * 2.0
-                } else {
-                    0.0
-                };
-                let across = (left + lean, left + part + lean);
-                pieces.push(Piece { across, height: (0.0, value), ink: layer.ink, number: Some(value) });
+                let part = (place, columns.layers.len());
+                pieces.push(Piece { slot: (from, to), part, height: (0.0, value), ink: layer.ink, number: Some(value) });
             }
         } else {
             let mut ground = 0.0;
@@ -170,7 +167,7 @@ fn pieces(columns: &Columns<'_>) -> Vec<Piece> {
             for layer in columns.layers {
                 let Some(value) = value(layer).filter(|value| *value != 0.0) else { continue };
                 let height = (ground, ground + value);
-                pieces.push(Piece { across: (from, to), height, ink: layer.ink, number: None });
+                pieces.push(Piece { slot: (from, to), part: (0, 1), height, ink: layer.ink, number: None });
                 ground += value;
             }
             if pieces.len() > first
@@ -194,17 +191,22 @@ fn draw_numbers<DB: DrawingBackend>(
         return Ok(());
     }
     let largest = pieces.iter().filter_map(|piece| piece.number).fold(0.0, |most: f64, value| most.max(value.abs()));
-    let digit = match columns.y.format {
+    let digits = |significant: f64| match columns.y.format {
         NumberFormat::Count => 1.0,
         NumberFormat::Percent => 0.01,
-        NumberFormat::Plain if largest > 0.0 => 10f64.powf(largest.log10().floor() - 2.0),
+        NumberFormat::Plain if largest > 0.0 => 10f64.powf(largest.log10().floor() + 1.0 - significant),
         NumberFormat::Plain => 0.01,
     };
+    let is_named = matches!(columns.slots, Slots::Names(_));
     let mut end = f64::NEG_INFINITY;
     for piece in pieces {
         let Some(value) = piece.number else { continue };
-        let words = written(value, digit, columns.y.format);
-        let (x, half) = (frame.px_of_x((piece.across.0 + piece.across.1) / 2.0), pen.measure(&words) / 2.0);
+        let (left, right) = inner(frame, piece, is_named);
+        // A number wider than its column gives up a digit, so that it does not run over a taller neighbour.
+        let full = written(value, digits(3.0), columns.y.format);
+        let is_wide = pen.measure(&full) > right - left + 4.0;
+        let words = if is_wide { written(value, digits(2.0), columns.y.format) } else { full };
+        let (x, half) = ((left + right) / 2.0, pen.measure(&words) / 2.0);
         let y = frame.px_of_y(value.max(0.0)).clamp(frame.top, frame.top + frame.height) - 3.0;
         if x - half >= end {
             pen.text(&words, (x, y), (HPos::Center, VPos::Bottom), theme.text)?;

@@ -38,9 +38,7 @@ pub(super) fn view(lab: Lab, fit: &Arc<CrosscoderResult>) -> AnyView {
     let draw = move |show: &mut Show<'_>| {
         let groups = &groups[usize::from(by_sureness.get())];
         let layers: Vec<Layer<'_>> = groups.iter().map(|(label, ink, values)| Layer { label, ink: *ink, values }).collect();
-        let last = lab.rows.with(|rows| rows.last().map_or(0, |row| row.step));
-        let end = f64::from(last).max(steps.last().copied().unwrap_or(1.0));
-        let in_time = Axis { range: Some((0.0, end)), ..Axis::count("step", lab.x_scale.get()) };
+        let in_time = Axis::count("step", lab.x_scale.get());
         let (slots, x) =
             if is_in_time { (Slots::Edges(&edges), in_time) } else { (Slots::Names(&names), Axis::linear("checkpoint")) };
         let y = Axis::count("latents born", Scale::Linear);
