@@ -4,7 +4,7 @@
 //! latents carry them. Each latent is one point, at the source whose absence makes its class: with a point per source a latent
 //! that is absent from five would weigh as much as five births.
 
-use crate::crosscoder::{ABSENT_BELOW, CrosscoderResult, Latent, LatentClass};
+use crate::crosscoder::{ABSENT_BELOW, CrosscoderResult, DECOUPLED_FROM, Latent, LatentClass, REAL_ABSENCE_BELOW};
 
 /// A latent at the source in which it is called absent.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -19,6 +19,13 @@ pub struct AbsencePoint {
     pub nu_r: f32,
     /// How much of it the reconstruction error there still holds.
     pub nu_epsilon: f32,
+}
+
+impl AbsencePoint {
+    /// Whether it counts as truly absent: ν_ε < .2 and ν_r < .5.
+    pub fn is_confirmed(&self) -> bool {
+        self.nu_epsilon < REAL_ABSENCE_BELOW && self.nu_r < DECOUPLED_FROM
+    }
 }
 
 /// All absences of a fit.
@@ -82,6 +89,7 @@ mod tests {
         let plane = absence_plane(&fit(&[0, 1, 2], latents));
         let found: Vec<_> = plane.points.iter().map(|p| (p.latent, p.source, p.nu_r, p.nu_epsilon)).collect();
         assert_eq!(found, [(0, 0, 0.0, 0.5), (2, 1, 0.1, 0.6)]);
+        assert!(plane.points.iter().all(|point| !point.is_confirmed()), "ν error is above .2 for both");
         assert_eq!(plane.undefined, 1, "the vanished one has no ν in the last source");
     }
 }

@@ -4,7 +4,8 @@
 //! strongest latents would make the axes; each is taken at its home, the source of its largest norm, where its direction is known
 //! best. UMAP was rejected: its picture depends on a seed, and its distances mean nothing.
 
-use crate::crosscoder::{CrosscoderResult, Latent, LatentClass};
+use super::super::twins::home;
+use crate::crosscoder::{CrosscoderResult, LatentClass};
 use crate::measure::principal;
 use crate::record::{UserError, Weights};
 use nalgebra::{DMatrix, SymmetricEigen};
@@ -37,7 +38,7 @@ pub fn decoder_map(fit: &CrosscoderResult) -> Result<DecoderMap, UserError> {
     }
     let (mut latents, mut vectors) = (Vec::new(), Vec::new());
     for latent in fit.latents.iter().filter(|latent| latent.class != LatentClass::Dead) {
-        let vector = &decoder.values[(home(latent) * count + latent.index as usize) * width..][..width];
+        let vector = &decoder.values[(home(&latent.norms) * count + latent.index as usize) * width..][..width];
         let norm = vector.iter().map(|d| f64::from(*d) * f64::from(*d)).sum::<f64>().sqrt();
         if norm > 0.0 && norm.is_finite() {
             latents.push(latent.index);
@@ -46,12 +47,6 @@ pub fn decoder_map(fit: &CrosscoderResult) -> Result<DecoderMap, UserError> {
     }
     let (points, shares) = plane(&vectors, latents.len(), width);
     Ok(DecoderMap { latents, points, shares })
-}
-
-/// The source of the largest norm, the first of equals.
-fn home(latent: &Latent) -> usize {
-    let norms = &latent.norms;
-    (0..norms.len()).fold(0, |best, source| if norms[source] > norms[best] { source } else { best })
 }
 
 /// `vectors` `[points, width]` along their first two principal axes, and the shares of the variance there.

@@ -3,7 +3,7 @@
 use super::cloud::{Cloud, cloud};
 use super::inks::{ink_of, keys_of};
 use crate::crosscoder::views::absence_plane;
-use crate::crosscoder::{CrosscoderResult, LatentClass};
+use crate::crosscoder::{CrosscoderResult, DECOUPLED_FROM, LatentClass, REAL_ABSENCE_BELOW};
 use crate::page::chart::figure;
 use crate::page::store::Lab;
 use crate::plot::Guide;
@@ -13,7 +13,8 @@ use std::sync::Arc;
 /// What both axes show: the same for every fit, so that fits can be compared. What lies beyond stands at the edge.
 const ENDS: (f64, f64) = (-0.25, 1.25);
 /// The thresholds of `absence.rs`, with the words of the latent's card.
-const GUIDES: [Guide<'static>; 2] = [Guide::X(0.5, "in other latents →"), Guide::Y(0.2, "shrunk ↑")];
+const GUIDES: [Guide<'static>; 2] =
+    [Guide::X(DECOUPLED_FROM as f64, "in other latents →"), Guide::Y(REAL_ABSENCE_BELOW as f64, "shrunk ↑")];
 
 pub(super) fn view(lab: Lab, fit: Arc<CrosscoderResult>) -> AnyView {
     let plane = absence_plane(&fit);
@@ -30,7 +31,7 @@ pub(super) fn view(lab: Lab, fit: Arc<CrosscoderResult>) -> AnyView {
             point.nu_r
         )
     });
-    let in_corner = plane.points.iter().filter(|point| point.nu_epsilon < 0.2 && point.nu_r < 0.5).count();
+    let in_corner = plane.points.iter().filter(|point| point.is_confirmed()).count();
     let mut notes = vec![format!("{in_corner} of {} absences are in the corner that counts as absent.", plane.points.len())];
     if beyond > 0 {
         notes.push(format!("{beyond} lie beyond the axes and stand at their edge."));

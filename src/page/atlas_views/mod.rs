@@ -65,7 +65,7 @@ impl AtlasView {
             Self::Checkpoints,
             "Checkpoints",
             "What the dictionary holds of each checkpoint: variance explained on inputs that it was not fitted to, latents that write there, and, where latents were taken out, what the network says when it goes on from the reconstruction.",
-            "A well reconstructed activation is no evidence that its latents are the network's own parts: a rotated dictionary would reconstruct as well.",
+            "A well reconstructed activation is no evidence that its latents are the network's own parts: many others would reconstruct it as well.",
         ),
         (
             Self::Decoders,
