@@ -25,13 +25,7 @@ pub(super) fn lifetimes(lab: Lab, fit: &Arc<CrosscoderResult>) -> Option<AnyView
                 .unzip()
         });
         let line = |label: &'static str, ink, points| Series { label, ink, dashed: false, points };
-        let mut series = vec![line("test", Ink::Test, &test[..]), line("train", Ink::Train, &train[..])];
-        // There once somebody has looked inside: what the circuit answers alone, and what is left without it.
-        let [restricted, excluded] = ["restricted_loss", "excluded_loss"].map(|name| -> Vec<(f64, f64)> {
-            lab.measures.with(|table| table.curve(name)).into_iter().map(|(step, value)| (f64::from(step), value)).collect()
-        });
-        series.extend((!restricted.is_empty()).then(|| line("restricted", Ink::Source(0), &restricted[..])));
-        series.extend((!excluded.is_empty()).then(|| line("excluded", Ink::Source(2), &excluded[..])));
+        let series = [line("test", Ink::Test, &test[..]), line("train", Ink::Train, &train[..])];
         let marks: Vec<Mark> = found.iter().map(|(step, words)| Mark::event(f64::from(*step), words.clone())).collect();
         show(&Picture::Curves(Curves {
             series: &series,

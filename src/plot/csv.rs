@@ -133,7 +133,8 @@ pub(super) fn of_heat_map(map: &HeatMap<'_>) -> String {
         Some(name) => ungrouped(name),
         None => index.to_string(),
     };
-    let columns: Vec<String> = (0..map.columns).map(|column| named(&map.column_names, column)).collect();
+    let of_columns = if map.column_names.is_none() && map.rows == map.columns { &map.row_names } else { &map.column_names };
+    let columns: Vec<String> = (0..map.columns).map(|column| named(of_columns, column)).collect();
     for row in 0..map.rows {
         let name = named(&map.row_names, row);
         for (column, of_column) in columns.iter().enumerate() {

@@ -14,7 +14,7 @@ use super::{Frame, Ink, Theme};
 pub enum Guide<'a> {
     /// An x, with its name at the top.
     X(f64, &'a str),
-    /// A y, with its name at the right.
+    /// A y, with its name at the left.
     Y(f64, &'a str),
 }
 
@@ -55,7 +55,7 @@ pub(super) fn draw_guides<DB: DrawingBackend>(
                     for x in starts(frame.left, right) {
                         pen.across((x, (x + 4.0).min(right)), y, theme.muted)?;
                     }
-                    pen.text(name, (right, y - 2.0), (HPos::Right, VPos::Bottom), theme.muted)?;
+                    pen.text(name, (frame.left + 4.0, y - 2.0), (HPos::Left, VPos::Bottom), theme.muted)?;
                 }
             }
         }

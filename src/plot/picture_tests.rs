@@ -256,6 +256,10 @@ fn the_numbers_of_a_heat_map_name_row_and_column_of_every_cell() {
     let named = HeatMap { row_names: Some(vec!["latent 7".into(), "latent 3, shared".into()]), ..map(&values) };
     let table = cells(&Picture::HeatMap(named).to_csv());
     assert_eq!((table[1][0].as_str(), table[4][0].as_str()), ("latent 7", "latent 3, shared"));
+    let names = Some(vec!["latent 7".into(), "latent 3".into()]);
+    let square = HeatMap { columns: 2, column_names: None, row_names: names, ..map(&values) };
+    let table = cells(&Picture::HeatMap(square).to_csv());
+    assert_eq!(table[2], ["latent 7", "latent 3", "-1"], "the columns of a square matrix are its rows");
 }
 
 #[test]

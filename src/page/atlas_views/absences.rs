@@ -2,7 +2,8 @@
 
 use super::cloud::{Cloud, cloud};
 use super::inks::{ink_of, keys_of};
-use crate::crosscoder::views::absence_plane;
+use super::label_of;
+use crate::crosscoder::views::{AbsencePoint, absence_plane};
 use crate::crosscoder::{CrosscoderResult, DECOUPLED_FROM, LatentClass, REAL_ABSENCE_BELOW};
 use crate::page::chart::figure;
 use crate::page::store::Lab;
@@ -10,8 +11,10 @@ use crate::plot::Guide;
 use leptos::prelude::*;
 use std::sync::Arc;
 
-/// What both axes show: the same for every fit, so that fits can be compared. What lies beyond stands at the edge.
+/// The most that an axis shows. What lies beyond stands at the edge.
 const ENDS: (f64, f64) = (-0.25, 1.25);
+/// The least that it shows, so that both thresholds are always there.
+const LEAST: (f64, f64) = (-0.1, 0.6);
 /// The thresholds of `absence.rs`, with the words of the latent's card.
 const GUIDES: [Guide<'static>; 2] =
     [Guide::X(DECOUPLED_FROM as f64, "in other latents →"), Guide::Y(REAL_ABSENCE_BELOW as f64, "shrunk ↑")];
@@ -21,8 +24,13 @@ pub(super) fn view(lab: Lab, fit: Arc<CrosscoderResult>) -> AnyView {
     let classes: Vec<LatentClass> = plane.points.iter().map(|point| point.class).collect();
     let inside = |nu: f32| f64::from(nu).clamp(ENDS.0, ENDS.1);
     let beyond = plane.points.iter().filter(|p| [p.nu_r, p.nu_epsilon].into_iter().any(|nu| inside(nu) != f64::from(nu))).count();
+    let window = |of: fn(&AbsencePoint) -> f32| {
+        let nus = plane.points.iter().map(|point| inside(of(point)));
+        nus.fold(LEAST, |(low, high), nu| ((nu - 0.05).clamp(ENDS.0, low), (nu + 0.05).clamp(high, ENDS.1)))
+    };
+    let window = (window(|point| point.nu_r), window(|point| point.nu_epsilon));
     let told = plane.points.iter().map(|point| {
-        let step = fit.sources.get(point.source).map_or_else(String::new, |source| source.label());
+        let step = fit.sources.get(point.source).map_or_else(String::new, label_of);
         format!(
             "latent {}, {}, absent at step {step}: ν error {:.2}, ν others {:.2}",
             point.latent,
@@ -48,7 +56,7 @@ pub(super) fn view(lab: Lab, fit: Arc<CrosscoderResult>) -> AnyView {
         told: told.collect(),
         x_label: "ν others: carried by other latents".into(),
         y_label: "ν error: left in the reconstruction error".into(),
-        window: Some((ENDS, ENDS)),
+        window: Some(window),
         guides: &GUIDES,
     };
     let colours = move || {

@@ -1,5 +1,6 @@
 //! What the dictionary holds of each checkpoint: one small picture per question, all over the same checkpoints.
 
+use super::label_of;
 use crate::crosscoder::CrosscoderResult;
 use crate::crosscoder::causal::{Effect, SourceEffects};
 use crate::crosscoder::views::active_and_present;
@@ -21,7 +22,7 @@ struct Small {
 }
 
 pub(super) fn view(lab: Lab, fit: &Arc<CrosscoderResult>) -> AnyView {
-    let names: Vec<String> = fit.sources.iter().map(|source| source.label()).collect();
+    let names: Vec<String> = fit.sources.iter().map(label_of).collect();
     let one = |values: Vec<f64>| vec![("", Ink::Accent, values)];
     let mut all = vec![
         Small {
@@ -34,7 +35,7 @@ pub(super) fn view(lab: Lab, fit: &Arc<CrosscoderResult>) -> AnyView {
         },
         Small {
             id: "fit-active",
-            title: "Active latents that write there",
+            title: "Active latents",
             caption: "Mean number of latents that fire on an input and have a relative norm of at least ½ at the checkpoint.",
             names,
             groups: one(active_and_present(fit)),

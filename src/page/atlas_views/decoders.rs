@@ -2,6 +2,7 @@
 
 use super::cloud::{Cloud, cloud};
 use super::inks::{ink_of, keys_of};
+use super::label_of;
 use crate::crosscoder::views::decoder_map;
 use crate::crosscoder::{CrosscoderResult, Latent, LatentClass};
 use crate::page::chart::{figure, switch};
@@ -21,7 +22,7 @@ pub(super) fn view(lab: Lab, fit: Arc<CrosscoderResult>) -> AnyView {
     let latents: Vec<Latent> = map.latents.iter().filter_map(|index| fit.latents.get(*index as usize)).cloned().collect();
     let classes: Vec<LatentClass> = latents.iter().map(|latent| latent.class).collect();
     let births: Vec<usize> = latents.iter().map(|latent| latent.birth.unwrap_or(0) as usize).collect();
-    let labels: Vec<String> = fit.sources.iter().map(|source| source.label()).collect();
+    let labels: Vec<String> = fit.sources.iter().map(label_of).collect();
     let told = latents.iter().map(|latent| format!("latent {}, {}", latent.index, latent.class.name())).collect();
     let by_birth = RwSignal::new(false);
     let controls = if labels.len() <= COLOURS { switch("Colours", ["class", "birth"], by_birth) } else { ().into_any() };

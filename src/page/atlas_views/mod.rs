@@ -16,8 +16,8 @@ mod together;
 mod two_checkpoints;
 
 use super::live::{part, text};
-use super::store::Lab;
-use crate::crosscoder::CrosscoderResult;
+use super::store::{Lab, grouped};
+use crate::crosscoder::{CrosscoderResult, SourceInfo};
 use leptos::prelude::*;
 use std::sync::Arc;
 
@@ -52,13 +52,13 @@ impl AtlasView {
         (
             Self::TwoCheckpoints,
             "Two checkpoints",
-            "On the left the share of each latent's decoder norm that belongs to the later of two checkpoints, ½ where it is equally long in both; on the right, for latents present in both, whether the direction stayed (1) or turned.",
+            "Which share of each latent's decoder norm belongs to the later of two checkpoints (½ where it is equally long in both), and, for latents present in both, whether its direction stayed (cosine 1) or turned.",
             "A hump at an end is no evidence of a birth or a death, because the penalty on norms makes such humps by itself: look at the absences, and at the null fit.",
         ),
         (
             Self::Births,
             "Births",
-            "How many latents begin their last stay at each checkpoint; a column reaches from the checkpoint before, since the birth lies somewhere in between.",
+            "How many latents begin their last stay between one checkpoint and the next, beside the losses over the same steps: test, training and, once the view Inside has measured them, with the key frequencies alone (restricted) and without them (excluded).",
             "That births and the fall of the test loss come together is no evidence that the one made the other: chosen checkpoints decide where births can be seen at all.",
         ),
         (
@@ -86,6 +86,12 @@ impl AtlasView {
             "Agreement is no evidence that a latent is real, because two fits with the same objective on the same activations share their bias; disagreement shows only that this setting does not determine it.",
         ),
     ];
+}
+
+/// A source in words.
+fn label_of(source: &SourceInfo) -> String {
+    let step = grouped(source.step.into());
+    source.hook.map_or_else(|| step.clone(), |hook| format!("{step} {}", hook.name()))
 }
 
 /// The switch and the chosen view. `order` has the latents as the heat-map has them.

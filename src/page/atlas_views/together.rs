@@ -22,6 +22,7 @@ pub(super) fn view(lab: Lab, fit: Arc<CrosscoderResult>, order: &[u32]) -> AnyVi
     let count = shown.len();
     let overlap = jaccard(&fit, &shown);
     let names: Vec<String> = shown.iter().map(u32::to_string).collect();
+    let stretches = stretches(&fit, &shown);
     let (shown, overlap) = (StoredValue::new(shown), StoredValue::new(overlap));
     let frame = RwSignal::new(None::<GridFrame>);
     let under = RwSignal::new(None::<(usize, usize)>);
@@ -37,7 +38,7 @@ pub(super) fn view(lab: Lab, fit: Arc<CrosscoderResult>, order: &[u32]) -> AnyVi
                 palette: Palette::Sequential,
                 row_label: "latents, in the order of the heat-map".into(),
                 column_label: "the same latents".into(),
-                column_names: Some(names.clone()),
+                column_names: None,
                 row_names: Some(names.clone()),
                 selected_row,
                 origin_top: true,
@@ -105,6 +106,20 @@ pub(super) fn view(lab: Lab, fit: Arc<CrosscoderResult>, order: &[u32]) -> AnyVi
         "Who fires with whom?",
         ().into_any(),
         sheet,
-        format!("The {count} latents of most energy (⟨f²⟩‖D‖²). Blocks along the diagonal are latents of one class that share inputs; a dark cell away from it joins two classes. Click a row, or use the arrow keys.").into_any(),
+        format!("The {count} latents of most energy (⟨f²⟩‖D‖²): {stretches}. Click a row, or use the arrow keys.").into_any(),
     )
+}
+
+/// Which rows are of which class: `0 to 30 emergent, 31 vanished`.
+fn stretches(fit: &CrosscoderResult, shown: &[u32]) -> String {
+    let classes: Vec<_> =
+        shown.iter().filter_map(|latent| fit.latents.get(*latent as usize)).map(|latent| latent.class).collect();
+    let mut start = 0;
+    let mut told = Vec::new();
+    for stretch in classes.chunk_by(|one, other| one == other) {
+        let (end, name) = (start + stretch.len() - 1, stretch[0].name());
+        told.push(if end > start { format!("{start} to {end} {name}") } else { format!("{start} {name}") });
+        start = end + 1;
+    }
+    told.join(", ")
 }

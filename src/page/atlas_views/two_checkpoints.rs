@@ -1,6 +1,7 @@
 //! Norms and directions of all latents between two checkpoints.
 
 use super::inks::ink_of;
+use super::label_of;
 use crate::crosscoder::views::{histogram, norm_shares, pair_cosines};
 use crate::crosscoder::{CrosscoderResult, LatentClass};
 use crate::page::chart::{Show, figure, named_sheet, of_experiment};
@@ -35,7 +36,7 @@ pub(super) fn view(lab: Lab, fit: Arc<CrosscoderResult>) -> AnyView {
     }
     let chosen = RwSignal::new(0usize);
     let named = {
-        let labels: Vec<String> = fit.sources.iter().map(|source| source.label()).collect();
+        let labels: Vec<String> = fit.sources.iter().map(label_of).collect();
         move |(from, to): (usize, usize)| format!("{} and {}", labels[from], labels[to])
     };
     let options: Vec<_> = pairs
@@ -64,7 +65,7 @@ pub(super) fn view(lab: Lab, fit: Arc<CrosscoderResult>) -> AnyView {
 
 fn norms(lab: Lab, fit: Arc<CrosscoderResult>, pair: impl Fn() -> (usize, usize) + Copy + Send + 'static) -> AnyView {
     let (name, drawn) = (fit.config.name.clone(), fit);
-    let labels: Vec<String> = drawn.sources.iter().map(|source| source.label()).collect();
+    let labels: Vec<String> = drawn.sources.iter().map(label_of).collect();
     let draw = move |show: &mut Show<'_>| {
         let (from, to) = pair();
         let shares = norm_shares(&drawn, from, to);
