@@ -31,6 +31,7 @@ mod task_cycle;
 mod top_inputs;
 mod twins;
 mod validate;
+pub mod views;
 mod wave_map;
 
 pub use crate::measure::EtaSquared;

@@ -119,6 +119,23 @@ fn a_transformer_groks_late_and_a_crosscoder_finds_what_was_born_in_between() {
     assert!(page.colours("latent-heat-map") > 2, "the heat-map is blank");
     page.picture("latent");
 
+    // Each picture of the whole fit is drawn, and a click in it chooses a latent.
+    for (view, canvas) in [
+        ("view-two-checkpoints", "fit-norm-shares"),
+        ("view-births", "fit-births"),
+        ("view-checkpoints", "fit-explained"),
+        ("view-decoder-map", "fit-decoders"),
+        ("view-firing-together", "fit-together"),
+        ("view-absences", "fit-absences"),
+    ] {
+        page.click(view);
+        page.look_at(canvas);
+        page.settled(canvas);
+        assert!(page.colours(canvas) > 2, "{canvas} is blank");
+    }
+    page.click("view-another-fit");
+    assert!(page.text("no-other-fit").contains("only one fit"), "{}", page.text("fit-views"));
+
     page.click("save-report");
     let report = std::fs::read_to_string(page.saved("births.html")).unwrap();
     assert!(report.contains("There is no null fit beside it") && report.matches("<svg").count() == 2);
