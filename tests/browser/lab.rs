@@ -84,9 +84,11 @@ fn a_transformer_groks_late_and_a_crosscoder_finds_what_was_born_in_between() {
     assert!(memorised.step < generalised.step, "memorised at {memorised:?}, generalised at {generalised:?}");
 
     page.click("tab-atlas");
-    page.click("fit");
+    // One button makes the fit and its three controls.
+    page.click("guide-start");
     page.wait("the fit to start", "document.getElementById('fit-status').dataset.state === 'running'", 30);
-    page.wait("the fit", "['done', 'error'].includes(document.getElementById('fit-status').dataset.state)", 400);
+    page.wait("the whole atlas", "['done', 'idle'].includes(document.getElementById('guide').dataset.state)", 900);
+    assert_eq!(page.data("guide", "state"), "done", "{}", page.text("error-card"));
     assert_eq!(page.data("fit-status", "state"), "done");
     let explained: Vec<f64> = page.data("fit-summary", "ev").split(',').map(|v| v.trim().parse().unwrap()).collect();
     let sources: Vec<u32> = page.data("fit-summary", "sources").split(',').map(|v| v.trim().parse().unwrap()).collect();
@@ -134,16 +136,14 @@ fn a_transformer_groks_late_and_a_crosscoder_finds_what_was_born_in_between() {
         assert!(page.colours(canvas) > 2, "{canvas} is blank");
     }
     page.click("view-another-fit");
-    assert!(page.text("no-other-fit").contains("only one fit"), "{}", page.text("fit-views"));
+    page.wait("the comparison", "document.getElementById('comparison-table')", 10);
 
-    page.click("save-report");
+    page.click("guide-report");
     let report = std::fs::read_to_string(page.saved("births.html")).unwrap();
-    assert!(report.contains("There is no null fit beside it") && report.matches("<svg").count() == 2);
+    assert!(!report.contains("There is no null fit beside it") && report.matches("<svg").count() == 2);
 
-    page.click("fit-null");
-    page.wait("the null fit to start", "document.getElementById('fit-status').dataset.state === 'running'", 30);
-    page.wait("the null fit", "['done', 'error'].includes(document.getElementById('fit-status').dataset.state)", 400);
-    assert_eq!(page.data("fit-status", "state"), "done");
+    page.js("[...document.querySelectorAll('.fits button')].find(b => b.innerText.includes('births-null')).click()");
+    page.wait("the null fit", "new Set(document.getElementById('fit-summary').dataset.sources.split(',')).size === 1", 10);
     let repeated = page.data("fit-summary", "sources");
     let steps: Vec<&str> = repeated.split(',').collect();
     assert!(
