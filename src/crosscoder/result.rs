@@ -4,6 +4,7 @@ use super::absence::Absence;
 use super::causal::CausalResult;
 use super::config::{CrosscoderConfig, Hook};
 use super::grid_descriptors::GridDescriptors;
+use super::group_descriptors::GroupDescriptors;
 use super::twins::Twins;
 use crate::measure::EtaSquared;
 use serde::{Deserialize, Serialize};
@@ -152,6 +153,9 @@ pub struct Latent {
     /// Waves and residue bump, where the answer is a sum or difference of residues over all p² pairs; `None` for constants.
     #[serde(default)]
     pub grid: Option<GridDescriptors>,
+    /// Representations of the answer, where it is a product in a group other than the residues; `None` for constants.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<GroupDescriptors>,
 }
 
 impl Latent {
@@ -238,6 +242,7 @@ impl CrosscoderResult {
 
 #[cfg(test)]
 mod tests {
+    use super::super::group_descriptors::RepresentationShare;
     use super::*;
 
     #[test]
@@ -248,6 +253,19 @@ mod tests {
         let latent: Latent = serde_json::from_str(old).unwrap();
         assert_eq!((latent.class, latent.grid, latent.adjacent_cosines()), (LatentClass::Stable, None, Vec::new()));
         assert_eq!(serde_json::to_value(latent.class).unwrap(), "stable");
+    }
+
+    #[test]
+    fn a_latent_without_a_group_says_nothing_of_one() {
+        let strongest = RepresentationShare { label: "d=3 #1".into(), share: 0.5 };
+        let group =
+            GroupDescriptors { answer: 1.0, class_function: 0.25, representations: vec![0.5; 2], strongest: Some(strongest) };
+        for group in [None, Some(group)] {
+            let latent = Latent { group, ..Latent::default() };
+            let json = serde_json::to_value(&latent).unwrap();
+            assert_eq!(json.get("group").is_some(), latent.group.is_some());
+            assert_eq!(serde_json::from_value::<Latent>(json).unwrap(), latent);
+        }
     }
 
     #[test]
