@@ -3,6 +3,7 @@
 mod absence;
 mod agreement;
 mod analysis;
+pub mod baseline;
 pub mod causal;
 mod classes;
 mod config;
