@@ -5,8 +5,10 @@
 //! count the same births. Each is computed here on the rows that the crosscoder learned from and judged on the rows that judge
 //! it, so that one frontier can hold them all.
 
+mod fourier;
 mod pca;
 mod stage;
 
+pub use fourier::{FourierBasis, FourierFunction, MAX_FUNCTIONS, Phase, fourier};
 pub use pca::{MAX_SIDE, pca};
 pub use stage::{BaselineInput, Explained};
