@@ -5,10 +5,14 @@
 //! count the same births. Each is computed here on the rows that the crosscoder learned from and judged on the rows that judge
 //! it, so that one frontier can hold them all.
 
+mod chains;
 mod fourier;
+mod matching;
 mod pca;
 mod stage;
 
+pub use chains::{Chain, ClassCount, MATCHED_FROM, Matched, SourceLatents, chains, chains_of};
 pub use fourier::{FourierBasis, FourierFunction, MAX_FUNCTIONS, Phase, fourier};
+pub use matching::assignment;
 pub use pca::{MAX_SIDE, pca};
 pub use stage::{BaselineInput, Explained};
