@@ -7,12 +7,14 @@
 
 mod chains;
 mod fourier;
+mod frontier;
 mod matching;
 mod pca;
 mod stage;
 
 pub use chains::{Chain, ClassCount, MATCHED_FROM, Matched, SourceLatents, chains, chains_of};
 pub use fourier::{FourierBasis, FourierFunction, MAX_FUNCTIONS, Phase, fourier};
+pub use frontier::{FrontierPoint, dominated};
 pub use matching::assignment;
 pub use pca::{MAX_SIDE, pca};
 pub use stage::{BaselineInput, Explained};
