@@ -1,9 +1,11 @@
 //! What a crosscoder fit found: plain numbers that the page draws, the archive stores and the command line prints.
 
 use super::absence::Absence;
+use super::baseline::FrontierPoint;
 use super::causal::CausalResult;
 use super::config::{CrosscoderConfig, Hook};
 use super::grid_descriptors::GridDescriptors;
+use super::group_descriptors::GroupDescriptors;
 use super::twins::Twins;
 use crate::measure::EtaSquared;
 use crate::record::Weights;
@@ -159,6 +161,9 @@ pub struct Latent {
     /// Waves and residue bump, where the answer is a sum or difference of residues over all p² pairs; `None` for constants.
     #[serde(default)]
     pub grid: Option<GridDescriptors>,
+    /// Representations of the answer, where it is a product in a group other than the residues; `None` for constants.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<GroupDescriptors>,
 }
 
 impl Latent {
@@ -210,6 +215,9 @@ pub struct CrosscoderResult {
     /// What latents do to the loss, if that was asked for.
     #[serde(default)]
     pub causal: Option<CausalResult>,
+    /// What simpler codes explain; missing in results of earlier versions.
+    #[serde(default)]
+    pub baselines: Vec<FrontierPoint>,
     /// Pairs of latents that may be one feature, most alike first; missing in results of earlier versions.
     #[serde(default)]
     pub twins: Vec<Twins>,
@@ -278,6 +286,7 @@ impl CrosscoderResult {
 
 #[cfg(test)]
 mod tests {
+    use super::super::group_descriptors::RepresentationShare;
     use super::*;
 
     #[test]
@@ -313,6 +322,19 @@ mod tests {
     fn a_latents_home_is_where_it_is_strongest() {
         assert_eq!(Latent { relative: vec![0.1, 1.0, 1.0], ..Latent::default() }.home(), 1);
         assert_eq!(Latent::default().home(), 0);
+    }
+
+    #[test]
+    fn a_latent_without_a_group_says_nothing_of_one() {
+        let strongest = RepresentationShare { label: "d=3 #1".into(), share: 0.5 };
+        let group =
+            GroupDescriptors { answer: 1.0, class_function: 0.25, representations: vec![0.5; 2], strongest: Some(strongest) };
+        for group in [None, Some(group)] {
+            let latent = Latent { group, ..Latent::default() };
+            let json = serde_json::to_value(&latent).unwrap();
+            assert_eq!(json.get("group").is_some(), latent.group.is_some());
+            assert_eq!(serde_json::from_value::<Latent>(json).unwrap(), latent);
+        }
     }
 
     #[test]

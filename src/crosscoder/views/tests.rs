@@ -23,6 +23,7 @@ pub fn fit(steps: &[u32], latents: Vec<Latent>) -> CrosscoderResult {
         latents: (0..).zip(latents).map(numbered).collect(),
         causal: None,
         twins: Vec::new(),
+        baselines: Vec::new(),
         wall_seconds: 0.0,
         activations: Vec::new(),
         weights: Vec::new(),

@@ -10,6 +10,7 @@ mod checkpoints;
 mod chosen;
 mod cloud;
 mod decoders;
+mod frontier;
 mod inks;
 mod other_fit;
 mod together;
@@ -38,11 +39,13 @@ pub(super) enum AtlasView {
     Together,
     /// What another fit found again.
     OtherFit,
+    /// Error against sparsity, beside codes that know no features.
+    Frontier,
 }
 
 impl AtlasView {
     /// All of them with name, what they show and how to read it, and what they are not evidence of.
-    const ALL: [(Self, &'static str, &'static str, &'static str); 7] = [
+    const ALL: [(Self, &'static str, &'static str, &'static str); 8] = [
         (
             Self::Absences,
             "Absences",
@@ -85,6 +88,12 @@ impl AtlasView {
             "Latents of this fit matched one to one with those of another by what they do (correlation of activations of at least .7), and the class that each has there.",
             "Agreement is no evidence that a latent is real, because two fits with the same objective on the same activations share their bias; disagreement shows only that this setting does not determine it.",
         ),
+        (
+            Self::Frontier,
+            "Frontier",
+            "How much of the activations is left unexplained against how many numbers are active per input: this fit and the others of the same checkpoints, principal components, and the strongest plane waves of (a, b).",
+            "A fit that is beaten here is no worse at naming features: components and waves are dense, and that they explain an activation with few numbers is no evidence that the network computes with them.",
+        ),
     ];
 }
 
@@ -126,6 +135,7 @@ pub(super) fn atlas_views(lab: Lab, fit: &Arc<CrosscoderResult>, order: Vec<u32>
             AtlasView::Decoders => decoders::view(lab, fit),
             AtlasView::Together => together::view(lab, fit, &order),
             AtlasView::OtherFit => other_fit::view(lab, fit),
+            AtlasView::Frontier => frontier::view(lab, &fit),
         })
     };
     view! {
