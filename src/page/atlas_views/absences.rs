@@ -42,10 +42,10 @@ pub(super) fn view(lab: Lab, fit: Arc<CrosscoderResult>) -> AnyView {
     let in_corner = plane.points.iter().filter(|point| point.is_confirmed()).count();
     let mut notes = vec![format!("{in_corner} of {} absences are in the corner that counts as absent.", plane.points.len())];
     if beyond > 0 {
-        notes.push(format!("{beyond} lie beyond the axes and stand at their edge."));
+        notes.push(format!("Beyond the axes, and drawn at their edge: {beyond}."));
     }
     if plane.undefined > 0 {
-        notes.push(format!("For {} a ν is not defined.", plane.undefined));
+        notes.push(format!("Left out because a ν is not defined: {}.", plane.undefined));
     }
     notes.push("Click a point, or use the arrow keys.".into());
     let points = Cloud {
