@@ -104,7 +104,9 @@ pub fn draw_columns<DB: DrawingBackend>(
     let (low, high) = heights().fold((0.0, 0.0), |(low, high): (f64, f64), value| (low.min(value), high.max(value)));
     let given = columns.y.range.unwrap_or((low, high));
     let air = if columns.y.scale == Scale::Log { 1.25 } else { 1.04 };
-    let y_range = (given.0.min(0.0), if given.1 > given.0.min(0.0) { air * given.1 } else { 1.0 });
+    // What is below 0 has its number under it.
+    let room = if columns.numbered && low < 0.0 { 2.0 * pen.row() / surface.height().max(1.0) * (high - low) } else { 0.0 };
+    let y_range = (given.0.min(0.0) - room, if given.1 > given.0.min(0.0) { air * given.1 } else { 1.0 });
     let x_range = match &columns.slots {
         Slots::Edges(edges) => columns.x.span_x(edges.iter().flat_map(|edge| [edge.0, edge.1])),
         Slots::Names(names) => (-0.5, names.len().max(1) as f64 - 0.5),
@@ -198,7 +200,8 @@ fn draw_numbers<DB: DrawingBackend>(
         NumberFormat::Plain => 0.01,
     };
     let is_named = matches!(columns.slots, Slots::Names(_));
-    let mut end = f64::NEG_INFINITY;
+    // Those above 0 and those below do not get in each other's way.
+    let mut ends = [f64::NEG_INFINITY; 2];
     for piece in pieces {
         let Some(value) = piece.number else { continue };
         let (left, right) = inner(frame, piece, is_named);
@@ -207,10 +210,12 @@ fn draw_numbers<DB: DrawingBackend>(
         let is_wide = pen.measure(&full) > right - left + 4.0;
         let words = if is_wide { written(value, digits(2.0), columns.y.format) } else { full };
         let (x, half) = ((left + right) / 2.0, pen.measure(&words) / 2.0);
-        let y = frame.px_of_y(value.max(0.0)).clamp(frame.top, frame.top + frame.height) - 3.0;
-        if x - half >= end {
-            pen.text(&words, (x, y), (HPos::Center, VPos::Bottom), theme.text)?;
-            end = x + half + 2.0;
+        let end = frame.px_of_y(value).clamp(frame.top, frame.top + frame.height);
+        let (y, down) = if value < 0.0 { (end + 3.0, VPos::Top) } else { (end - 3.0, VPos::Bottom) };
+        let taken = &mut ends[usize::from(value < 0.0)];
+        if x - half >= *taken {
+            pen.text(&words, (x, y), (HPos::Center, down), theme.text)?;
+            *taken = x + half + 2.0;
         }
     }
     Ok(())
@@ -295,6 +300,9 @@ mod tests {
         let zero = frame.px_of_y(0.0).round() as i32;
         assert!(fills.iter().any(|fill| fill.0.1 == zero) && fills.iter().any(|fill| fill.1.1 == zero), "{fills:?} {zero}");
         assert!(words.contains(&"250".to_owned()) && words.contains(&"1,000".to_owned()), "{words:?}");
+        for number in ["0.500", "0.250", "−0.200", "0.100"] {
+            assert!(words.iter().any(|word| word == number), "{number} is missing in {words:?}");
+        }
     }
 
     #[test]

@@ -27,6 +27,32 @@ pub struct Key<'a> {
     pub label: &'a str,
 }
 
+/// A rectangle of CSS pixels: left, top, right, bottom.
+pub(super) type Box4 = (f64, f64, f64, f64);
+
+/// Where the name of a guide stands; `None` where the guide lies outside the plot.
+fn name_box<DB: DrawingBackend>(pen: &Pen<'_, DB>, frame: &Frame, guide: &Guide<'_>) -> Option<Box4> {
+    let (right, bottom) = (frame.left + frame.width, frame.top + frame.height);
+    match *guide {
+        Guide::X(value, name) => {
+            let (x, width) = (frame.px_of_x(value), pen.measure(name));
+            // Also false for what has no place on the axis.
+            let is_inside = x >= frame.left && x <= right;
+            let left = if x + 4.0 + width > right { x - 4.0 - width } else { x + 4.0 };
+            is_inside.then_some((left, frame.top, left + width, frame.top + pen.row()))
+        }
+        Guide::Y(value, name) => {
+            let (y, left) = (frame.px_of_y(value), frame.left + 4.0);
+            (y >= frame.top && y <= bottom).then(|| (left, y - 2.0 - pen.row(), left + pen.measure(name), y - 2.0))
+        }
+    }
+}
+
+/// Where names of guides stand, so that nothing else is written there.
+pub(super) fn guide_names<DB: DrawingBackend>(pen: &Pen<'_, DB>, frame: &Frame, guides: &[Guide<'_>]) -> Vec<Box4> {
+    guides.iter().filter_map(|guide| name_box(pen, frame, guide)).collect()
+}
+
 /// Draws what lies inside the plot.
 pub(super) fn draw_guides<DB: DrawingBackend>(
     pen: &Pen<'_, DB>,
@@ -37,28 +63,21 @@ pub(super) fn draw_guides<DB: DrawingBackend>(
     let (right, bottom) = (frame.left + frame.width, frame.top + frame.height);
     let starts = |from: f64, to: f64| (0..).map(move |index| from + 8.0 * f64::from(index)).take_while(move |at| *at < to);
     for guide in guides {
+        let Some((left, top, ..)) = name_box(pen, frame, guide) else { continue };
+        let (Guide::X(_, name) | Guide::Y(_, name)) = *guide;
         match *guide {
-            Guide::X(value, name) => {
-                let x = frame.px_of_x(value);
-                if x.is_finite() && x >= frame.left && x <= right {
-                    for y in starts(frame.top, bottom) {
-                        pen.down(x, (y, (y + 4.0).min(bottom)), theme.muted)?;
-                    }
-                    let (across, place) =
-                        if x + 4.0 + pen.measure(name) > right { (HPos::Right, x - 4.0) } else { (HPos::Left, x + 4.0) };
-                    pen.text(name, (place, frame.top), (across, VPos::Top), theme.muted)?;
+            Guide::X(value, _) => {
+                for y in starts(frame.top, bottom) {
+                    pen.down(frame.px_of_x(value), (y, (y + 4.0).min(bottom)), theme.muted)?;
                 }
             }
-            Guide::Y(value, name) => {
-                let y = frame.px_of_y(value);
-                if y.is_finite() && y >= frame.top && y <= bottom {
-                    for x in starts(frame.left, right) {
-                        pen.across((x, (x + 4.0).min(right)), y, theme.muted)?;
-                    }
-                    pen.text(name, (frame.left + 4.0, y - 2.0), (HPos::Left, VPos::Bottom), theme.muted)?;
+            Guide::Y(value, _) => {
+                for x in starts(frame.left, right) {
+                    pen.across((x, (x + 4.0).min(right)), frame.px_of_y(value), theme.muted)?;
                 }
             }
         }
+        pen.text(name, (left, top), (HPos::Left, VPos::Top), theme.muted)?;
     }
     Ok(())
 }
@@ -88,7 +107,7 @@ fn key_rows<'a, DB: DrawingBackend>(pen: &Pen<'_, DB>, keys: &[Key<'a>], width: 
 /// CSS pixels that a key takes above a plot.
 pub(super) fn key_height<DB: DrawingBackend>(pen: &Pen<'_, DB>, keys: &[Key<'_>], width: f64) -> f64 {
     let rows = key_rows(pen, keys, width).len();
-    if rows == 0 { 0.0 } else { rows as f64 * pen.row() + 6.0 }
+    if rows == 0 { 0.0 } else { rows as f64 * pen.row() + 10.0 }
 }
 
 /// Draws a key from `top` down, over the whole surface; it is as high as [`key_height`] says.

@@ -12,7 +12,7 @@ use plotters::style::RGBColor;
 use plotters::style::text_anchor::{HPos, VPos};
 
 use super::axes::Axes;
-use super::guide::{draw_guides, draw_key, key_height};
+use super::guide::{Box4, draw_guides, draw_key, guide_names, key_height};
 use super::line::clip;
 use super::palette::cyclic;
 use super::pen::{Drawn, Pen};
@@ -198,9 +198,6 @@ fn lay_out<'a, DB: DrawingBackend>(
     axes
 }
 
-/// A rectangle of CSS pixels: left, top, right, bottom.
-type Box4 = (f64, f64, f64, f64);
-
 fn touch(a: Box4, b: Box4) -> bool {
     a.0 < b.2 && b.0 < a.2 && a.1 < b.3 && b.1 < a.3
 }
@@ -218,7 +215,7 @@ fn draw_labels<DB: DrawingBackend>(
     let dots: Vec<Box4> = seen.iter().map(|&(_, at)| around(at, radius + 0.5)).collect();
     let (right, bottom) = (frame.left + frame.width, frame.top + frame.height);
     let middle = (frame.left + frame.width / 2.0, frame.top + frame.height / 2.0);
-    let mut taken: Vec<Box4> = Vec::new();
+    let mut taken: Vec<Box4> = guide_names(pen, frame, scatter.guides);
     for &(index, (x, y)) in seen {
         let Some(label) = scatter.labels.get(index).filter(|label| !label.is_empty()) else { continue };
         let (half, height, away) = (pen.measure(label) / 2.0, 1.05 * pen.font, radius + 2.0);

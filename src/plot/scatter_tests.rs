@@ -274,3 +274,27 @@ fn stretches_without_a_place_leave_the_picture_as_it_was() {
         assert_eq!(with_bands(x, &[band(0.0, 400.0, "early", Ink::Test)]).1.len(), none.len() + 2);
     }
 }
+
+#[test]
+fn thresholds_cross_the_plot_and_nothing_is_written_over_their_names() {
+    let crowd: Vec<(f64, f64)> =
+        (0..40).map(|index| (f64::from(index % 8) / 20.0 - 0.1, 0.2 + f64::from(index / 8) / 40.0)).collect();
+    let labels = numbers(crowd.len());
+    let guides = [Guide::X(0.5, "in other latents"), Guide::Y(0.2, "shrunk"), Guide::Y(7.0, "outside")];
+    let window = Some(((-0.1, 1.0), (-0.1, 0.6)));
+    let figure = Scatter { labels: &labels, guides: &guides, window, ..scatter(&crowd) };
+    let (frame, drawings) = draw(DESK, &figure);
+    assert_eq!((frame.x, frame.y), ((-0.1, 1.0), (-0.1, 0.6)), "each axis shows what it was asked for");
+    let written = words(&drawings);
+    assert!(written.contains(&"shrunk") && written.contains(&"in other latents") && !written.contains(&"outside"));
+    let shrunk = (frame.left + 4.0, frame.px_of_y(0.2) - 20.0);
+    let pixels = |(x, y): (i32, i32)| (f64::from(x) / 2.0, f64::from(y) / 2.0);
+    for drawing in &drawings {
+        if let Drawing::Text { words, at, .. } = drawing
+            && labels.contains(words)
+        {
+            let (x, y) = pixels(*at);
+            assert!(x > shrunk.0 + 40.0 || (y - shrunk.1 - 9.0).abs() > 9.0, "{words} at {x}, {y} stands on a name");
+        }
+    }
+}

@@ -21,6 +21,10 @@ const GUIDES: [Guide<'static>; 2] =
 
 pub(super) fn view(lab: Lab, fit: Arc<CrosscoderResult>) -> AnyView {
     let plane = absence_plane(&fit);
+    if plane.points.is_empty() {
+        let words = "No latent of this fit is called absent (relative norm below .3) from any checkpoint in which that could be told, so there is no absence to doubt.";
+        return view! { <p class="card notice" id="no-absences">{words}</p> }.into_any();
+    }
     let classes: Vec<LatentClass> = plane.points.iter().map(|point| point.class).collect();
     let inside = |nu: f32| f64::from(nu).clamp(ENDS.0, ENDS.1);
     let beyond = plane.points.iter().filter(|p| [p.nu_r, p.nu_epsilon].into_iter().any(|nu| inside(nu) != f64::from(nu))).count();
@@ -42,10 +46,10 @@ pub(super) fn view(lab: Lab, fit: Arc<CrosscoderResult>) -> AnyView {
     let in_corner = plane.points.iter().filter(|point| point.is_confirmed()).count();
     let mut notes = vec![format!("{in_corner} of {} absences are in the corner that counts as absent.", plane.points.len())];
     if beyond > 0 {
-        notes.push(format!("{beyond} lie beyond the axes and stand at their edge."));
+        notes.push(format!("Beyond the axes, and drawn at their edge: {beyond}."));
     }
     if plane.undefined > 0 {
-        notes.push(format!("For {} a ν is not defined.", plane.undefined));
+        notes.push(format!("Left out because a ν is not defined: {}.", plane.undefined));
     }
     notes.push("Click a point, or use the arrow keys.".into());
     let points = Cloud {

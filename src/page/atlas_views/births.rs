@@ -28,6 +28,10 @@ fn births(lab: Lab, fit: &Arc<CrosscoderResult>) -> AnyView {
     let (by_class, by_verdict) = (births_by_class(fit), births_by_verdict(fit));
     let before = by_class.before;
     let total: u32 = by_class.groups.iter().flat_map(|(_, counts)| counts).sum();
+    if total == 0 {
+        let words = "Nothing was born between these checkpoints: every latent that fires is there from the first one on.";
+        return view! { <p class="card notice" id="no-births">{words}</p> }.into_any();
+    }
     let named = |label: &str, ink: Ink, counts: &[u32]| {
         // Nothing can be born at the first source.
         (label.to_owned(), ink, counts.iter().skip(1).map(|count| f64::from(*count)).collect::<Vec<f64>>())

@@ -128,9 +128,9 @@ fn table(found: &Comparison) -> AnyView {
         })
         .collect();
     view! {
-        <div class="table-scroll whole">
+        <div class="table-scroll whole" tabindex="0" role="group" aria-label="How many latents of each class are found again, and in the same class there">
             <table id="comparison-table">
-                <thead><tr><th scope="col">"class here"</th><th scope="col">"latents"</th><th scope="col">"found again"</th><th scope="col">"in the same class"</th></tr></thead>
+                <thead><tr><th scope="col">"class"</th><th scope="col">"latents"</th><th scope="col">"found again"</th><th scope="col">"same class"</th></tr></thead>
                 <tbody>{rows}</tbody>
             </table>
         </div>
