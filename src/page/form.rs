@@ -213,7 +213,7 @@ pub(super) fn control<T: Editable + Clone + Send + Sync>(
                 .map(|&(name, label)| {
                     let toggle = move |_| {
                         // All that were chosen stay, but for this one, which turns.
-                        let kept = options.iter().map(|(known, _)| *known).filter(|known| chosen(*known) != (*known == name));
+                        let kept = options.iter().map(|(known, _)| *known).filter(|known| chosen(known) != (*known == name));
                         type_in(&kept.collect::<Vec<_>>().join(","));
                         leave();
                     };
