@@ -3,7 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "a test that meets a surprise should stop right there")]
 
 use grokscope::crosscoder::{
-    Absence, CrosscoderResult, EtaSquared, FitRow, GridDescriptors, Latent, LatentClass, SourceInfo, Twins, crosscoder_preset,
+    Absence, CrosscoderResult, EtaSquared, FitRow, GridDescriptors, GroupDescriptors, Latent, LatentClass, RepresentationShare,
+    SourceInfo, Twins, crosscoder_preset,
 };
 use grokscope::experiment::preset;
 use grokscope::record::{
@@ -55,9 +56,16 @@ fn crosscoder(name: &str) -> CrosscoderResult {
             bump_width: 0.1,
             active_residues: 0.25,
         }),
+        group: Some(GroupDescriptors {
+            answer: 1.0,
+            class_function: 0.25,
+            representations: vec![0.5, 0.5],
+            strongest: Some(RepresentationShare { label: "d=3 #1".into(), share: 0.5 }),
+        }),
         ..Latent::default()
     };
     CrosscoderResult {
+        baselines: Vec::new(),
         config,
         sources: vec![source.clone(), source],
         curves: vec![FitRow { step: 10, loss: 1.5, l0: 40.0, dead_share: 0.0, explained_variance: vec![0.9, 0.95] }],
@@ -180,12 +188,15 @@ fn a_run_that_was_cut_short_reads_as_far_as_it_got() {
 fn the_tables_beside_the_json_have_one_column_for_each_source() {
     let files = archive().to_files().unwrap();
     let text = |name: &str| String::from_utf8(files.iter().find(|(n, _)| n == name).unwrap().1.clone()).unwrap();
-    for (name, columns) in [("latents", 10 + 6 + 9 + 4), ("curves", 4 + 2)] {
+    for (name, columns) in [("latents", 10 + 6 + 9 + 4 + 4), ("curves", 4 + 2)] {
         let table = text(&format!("crosscoders/births/{name}.csv"));
         assert!(table.lines().all(|line| line.split(',').count() == columns), "{table}");
     }
     assert!(text("crosscoders/births/latents.csv").contains("\n0,emergent,true,0.25,"));
-    assert!(text("crosscoders/births/latents.csv").contains(",0.13,,1,,0.5,1,-0.2,0.07,0.3,17,0.1,0.7,1,decoupled,\n"));
+    assert!(
+        text("crosscoders/births/latents.csv")
+            .contains(",0.13,,1,,0.5,1,-0.2,0.07,0.3,17,0.1,0.7,1,decoupled,,1,0.25,d=3 #1,0.5\n")
+    );
     let summary: serde_json::Value = serde_json::from_str(&text("crosscoders/births/summary.json")).unwrap();
     let keys = "explained_variance l0 alive shared emergent emergent_confirmed vanished residue_energy_share";
     assert!(keys.split(' ').all(|key| summary.get(key).is_some_and(|v| !v.is_null())), "{summary}");

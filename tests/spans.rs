@@ -86,8 +86,8 @@ fn gates_per_source_are_read_back_from_the_file_to_the_same_codes() {
     let read =
         grokscope::engine::activations(&steps, Hook::ResidPost, &experiment, &checkpoints, &data, EngineKind::Cpu, &device);
     let sources: Vec<Source> = pollster::block_on(read).unwrap();
-    for (variant, lambda) in [(Variant::BatchTopKPerSource, 0.0), (Variant::JumpReluPerSource, 0.02)] {
-        let asked = CrosscoderConfig { variant, k: 12, probe: false, ..config(births()) };
+    for (variant, lambda) in [(Variant::BatchTopKPerSource, 0.0), (Variant::JumpReluPerSource, 0.001)] {
+        let asked = CrosscoderConfig { variant, k: 12, decoder_norm: 1.0, probe: false, ..config(births()) };
         let found = fit(CrosscoderConfig { lambda, ..asked }, &experiment, &checkpoints);
         assert!(found.explained_variance.iter().all(|ev| *ev > 0.4), "{variant:?} {:?}", found.explained_variance);
         assert_eq!(found.l0_per_source.len(), 2);

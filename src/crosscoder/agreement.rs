@@ -10,6 +10,10 @@ use crate::record::UserError;
 /// Latents are partners from this correlation of their activations on. Published studies use .7 of decoder cosines.
 pub const PARTNER_FROM: f64 = 0.7;
 
+/// Activations whose deviations carry less than this share of their energy are constant: f32 leaves about 1e-14, and two
+/// constants would correlate by their rounding.
+const CONSTANT_BELOW: f64 = 1e-12;
+
 /// A latent's match in another fit.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Partner {
@@ -39,7 +43,7 @@ pub struct Agreement {
 /// # Errors
 /// If the fits are of different inputs, or were saved without activations.
 pub fn partners(ours: &CrosscoderResult, theirs: &CrosscoderResult) -> Result<Vec<Option<Partner>>, UserError> {
-    let [a, b] = [standardised(ours)?, standardised(theirs)?];
+    let [a, b] = [all_standardised(ours)?, all_standardised(theirs)?];
     let rows = ours.activations.len() / ours.latents.len().max(1);
     if rows != theirs.activations.len() / theirs.latents.len().max(1) {
         return Err(UserError::new("The fits are of different inputs", "Compare fits of one task"));
@@ -48,7 +52,7 @@ pub fn partners(ours: &CrosscoderResult, theirs: &CrosscoderResult) -> Result<Ve
     for (i, x) in a.iter().enumerate() {
         for (j, y) in b.iter().enumerate() {
             let (Some(x), Some(y)) = (x, y) else { continue };
-            let correlation: f64 = x.iter().zip(y).map(|(x, y)| f64::from(x * y)).sum();
+            let correlation = correlation(x, y);
             if correlation >= PARTNER_FROM {
                 pairs.push((correlation, i, j));
             }
@@ -89,8 +93,8 @@ pub fn agreement(fits: &[CrosscoderResult]) -> Result<Vec<Agreement>, UserError>
     Ok(classes.map(of).filter(|agreement| agreement.count > 0).collect())
 }
 
-/// Activations of each latent less their mean, of length 1; `None` for constants.
-fn standardised(fit: &CrosscoderResult) -> Result<Vec<Option<Vec<f32>>>, UserError> {
+/// Activations of each latent, see [`standardised`].
+fn all_standardised(fit: &CrosscoderResult) -> Result<Vec<Option<Vec<f32>>>, UserError> {
     let rows = fit.activations.len() / fit.latents.len().max(1);
     if rows == 0 {
         return Err(UserError::new(
@@ -98,12 +102,28 @@ fn standardised(fit: &CrosscoderResult) -> Result<Vec<Option<Vec<f32>>>, UserErr
             "Fit it again, or export all files",
         ));
     }
-    let one = |values: &[f32]| {
-        let mean = values.iter().map(|v| f64::from(*v)).sum::<f64>() / rows as f64;
-        let square: f64 = values.iter().map(|v| (f64::from(*v) - mean) * (f64::from(*v) - mean)).sum();
-        (square > 0.0).then(|| values.iter().map(|v| ((f64::from(*v) - mean) / libm::sqrt(square)) as f32).collect())
-    };
-    Ok(fit.activations.chunks_exact(rows).map(one).collect())
+    Ok(fit.activations.chunks_exact(rows).map(standardised).collect())
+}
+
+/// `values` less their mean, of length 1; `None` for constants.
+pub(super) fn standardised(values: &[f32]) -> Option<Vec<f32>> {
+    let mean = values.iter().map(|v| f64::from(*v)).sum::<f64>() / values.len() as f64;
+    let square: f64 = values.iter().map(|v| (f64::from(*v) - mean) * (f64::from(*v) - mean)).sum();
+    let energy: f64 = values.iter().map(|v| f64::from(*v) * f64::from(*v)).sum();
+    (square > CONSTANT_BELOW * energy)
+        .then(|| values.iter().map(|v| ((f64::from(*v) - mean) / libm::sqrt(square)) as f32).collect())
+}
+
+/// Correlation of two standardised activations.
+pub(super) fn correlation(x: &[f32], y: &[f32]) -> f64 {
+    // Four sums, because a chain of additions waits for each.
+    let mut lanes = [0.0; 4];
+    let (xs, ys) = (x.chunks_exact(4), y.chunks_exact(4));
+    let rest: f64 = xs.remainder().iter().zip(ys.remainder()).map(|(x, y)| f64::from(x * y)).sum();
+    for (x, y) in xs.zip(ys) {
+        lanes.iter_mut().zip(x.iter().zip(y)).for_each(|(lane, (x, y))| *lane += f64::from(x * y));
+    }
+    lanes.iter().sum::<f64>() + rest
 }
 
 #[cfg(test)]
@@ -130,6 +150,7 @@ mod tests {
             residue_energy_share: 0.0,
             latents: classes.iter().enumerate().map(latent).collect(),
             twins: Vec::new(),
+            baselines: Vec::new(),
             causal: None,
             wall_seconds: 0.0,
             activations: activations.concat(),

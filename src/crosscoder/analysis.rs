@@ -9,6 +9,7 @@ use super::codes::Codes;
 use super::directions::cosines;
 use super::explained_variance::{explained_share, total_variation};
 use super::grid_descriptors::ResidueGrid;
+use super::group_descriptors::GroupTable;
 use super::latent_scaling::{LatentScaling, Residuals, latent_scaling, residuals};
 use super::life::{Life, life};
 use super::result::{Latent, LatentClass};
@@ -104,11 +105,13 @@ pub fn analyse(input: &AnalysisInput) -> Result<Analysis, UserError> {
 
     let labels = || input.data.rows.iter().map(|row| usize::from(row.label));
     let grid = ResidueGrid::of(input.data);
+    let table = if grid.is_none() { GroupTable::of(input.data) } else { None };
     let (mut found, mut residue_energy, mut all_energy) = (Vec::with_capacity(latents), 0.0, 0.0);
     for (index, values) in activations.chunks_exact(rows).enumerate() {
         let energy: f64 = values.iter().map(|&f| f64::from(f) * f64::from(f)).sum();
         let mut latent = describe(input, &residuals, &strengths, index, values);
         latent.grid = grid.as_ref().and_then(|grid| grid.describe(values));
+        latent.group = table.as_ref().and_then(|table| table.describe(values));
         // `norms` hold what a source's own gate lets through, so the energy is that of all gates open.
         let last = latent.norms.last().map_or(0.0, |&norm| energy * f64::from(norm) * f64::from(norm));
         let label_share = correlation_ratio(values, labels(), input.data.sizes.classes as usize);

@@ -1,12 +1,14 @@
 //! What a crosscoder fit found: plain numbers that the page draws, the archive stores and the command line prints.
 
 use super::absence::Absence;
+use super::baseline::FrontierPoint;
 use super::causal::CausalResult;
 use super::config::{CrosscoderConfig, Hook};
 use super::grid_descriptors::GridDescriptors;
+use super::group_descriptors::GroupDescriptors;
 use super::twins::Twins;
 use crate::measure::EtaSquared;
-use crate::record::Weights;
+use safetensors::{Dtype, SafeTensors};
 use serde::{Deserialize, Serialize};
 
 /// One row of the live curves, measured on held-out inputs.
@@ -159,6 +161,9 @@ pub struct Latent {
     /// Waves and residue bump, where the answer is a sum or difference of residues over all p² pairs; `None` for constants.
     #[serde(default)]
     pub grid: Option<GridDescriptors>,
+    /// Representations of the answer, where it is a product in a group other than the residues; `None` for constants.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<GroupDescriptors>,
 }
 
 impl Latent {
@@ -210,6 +215,9 @@ pub struct CrosscoderResult {
     /// What latents do to the loss, if that was asked for.
     #[serde(default)]
     pub causal: Option<CausalResult>,
+    /// What simpler codes explain; missing in results of earlier versions.
+    #[serde(default)]
+    pub baselines: Vec<FrontierPoint>,
     /// Pairs of latents that may be one feature, most alike first; missing in results of earlier versions.
     #[serde(default)]
     pub twins: Vec<Twins>,
@@ -240,15 +248,17 @@ impl CrosscoderResult {
 
     /// Decoder vector of a latent in a source, `[d]`, raw activation units; `None` where the weights were not kept.
     pub fn decoder_vector(&self, latent: u32, source: usize) -> Option<Vec<f32>> {
-        let file = Weights::from_safetensors(&self.weights).ok()?;
-        let decoder = file.get("decoder.weight")?;
-        let &[_, latents, width] = &decoder.shape[..] else { return None };
-        let scale = *file.get("activation_scale")?.values.get(source)?;
+        // Only what is asked for is read: a dictionary may have millions of numbers.
+        let file = SafeTensors::deserialize(&self.weights).ok()?;
+        let (decoder, scales) = (file.tensor("decoder.weight").ok()?, file.tensor("activation_scale").ok()?);
+        let &[_, latents, width] = decoder.shape() else { return None };
+        let number = |data: &[u8], at: usize| Some(f32::from_le_bytes(*data.get(4 * at..)?.first_chunk()?));
+        let scale = number(scales.data(), source)?;
         // Vectors of narrower sources are filled up to a common width.
         let own = self.sources.get(source).map_or(width, |source| width.min(source.width as usize));
         let start = (source * latents + latent as usize) * width;
-        let fitted = decoder.values.get(start..start + own).filter(|_| (latent as usize) < latents)?;
-        Some(fitted.iter().map(|value| value / scale).collect())
+        let is_there = (latent as usize) < latents && [&decoder, &scales].iter().all(|tensor| tensor.dtype() == Dtype::F32);
+        (start..start + own).map(|at| is_there.then_some(number(decoder.data(), at)? / scale)).collect()
     }
 
     /// Where a source was read.
@@ -278,6 +288,7 @@ impl CrosscoderResult {
 
 #[cfg(test)]
 mod tests {
+    use super::super::group_descriptors::RepresentationShare;
     use super::*;
 
     #[test]
@@ -292,7 +303,7 @@ mod tests {
 
     #[test]
     fn a_decoder_vector_comes_back_in_raw_units() {
-        use crate::record::NamedTensor;
+        use crate::record::{NamedTensor, Weights};
         let tensor = |name: &str, shape: Vec<usize>, values: Vec<f32>| NamedTensor { name: name.into(), shape, values };
         // Two sources, three latents, two activations.
         let decoder = tensor("decoder.weight", vec![2, 3, 2], (0..12u8).map(f32::from).collect());
@@ -313,6 +324,19 @@ mod tests {
     fn a_latents_home_is_where_it_is_strongest() {
         assert_eq!(Latent { relative: vec![0.1, 1.0, 1.0], ..Latent::default() }.home(), 1);
         assert_eq!(Latent::default().home(), 0);
+    }
+
+    #[test]
+    fn a_latent_without_a_group_says_nothing_of_one() {
+        let strongest = RepresentationShare { label: "d=3 #1".into(), share: 0.5 };
+        let group =
+            GroupDescriptors { answer: 1.0, class_function: 0.25, representations: vec![0.5; 2], strongest: Some(strongest) };
+        for group in [None, Some(group)] {
+            let latent = Latent { group, ..Latent::default() };
+            let json = serde_json::to_value(&latent).unwrap();
+            assert_eq!(json.get("group").is_some(), latent.group.is_some());
+            assert_eq!(serde_json::from_value::<Latent>(json).unwrap(), latent);
+        }
     }
 
     #[test]

@@ -142,7 +142,9 @@ impl Fitting {
     async fn analyse(&mut self, port: &mut impl Port) -> Result<(), UserError> {
         let begun = port.now_ms();
         let Work::Fit(fit) = core::mem::replace(&mut self.work, Work::Nothing) else { return Ok(()) };
+        let baselines = fit.baselines();
         let (mut result, anatomy) = fit.finish(0.0).await?;
+        result.baselines = baselines;
         self.worked_ms += port.now_ms() - begun;
         result.wall_seconds = self.worked_ms / 1000.0;
         let hooks = result.config.hooks();

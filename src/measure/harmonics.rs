@@ -70,18 +70,28 @@ impl Harmonics {
                 (frequencies(n), differences(n), of_token, true)
             }
             (None, Some(group)) => {
-                let of_token = (0..group.order).map(|token| Some(token as u16)).collect();
-                let quotient = (0..group.order as u16)
-                    .flat_map(|g| (0..group.order as u16).map(move |h| (g, h)))
-                    .map(|(g, h)| group.product(g, group.inverse(h)))
-                    .collect();
-                (representations(&group), quotient, of_token, false)
+                let Self { components, quotient, of_token, .. } = Self::of_group(&group);
+                (components, quotient, of_token, false)
             }
             (None, None) => return Err(no_group(&rule.formula())),
         };
         let order = quotient.len().isqrt();
         let of_row: Vec<Option<u16>> = labels.iter().map(|label| of_token.get(usize::from(*label)).copied().flatten()).collect();
         Ok(Self { order, components, of_token, of_row, quotient, is_cyclic })
+    }
+
+    /// The harmonics of the task a ∘ b in `group` over all pairs, a-major; components are representations also if it is cyclic.
+    pub fn of_group(group: &Group) -> Self {
+        let elements = 0..group.order as u16;
+        let quotients = |g: u16| elements.clone().map(move |h| group.product(g, group.inverse(h)));
+        Self {
+            order: group.order,
+            components: representations(group),
+            of_token: elements.clone().map(Some).collect(),
+            of_row: group.table.iter().copied().map(Some).collect(),
+            quotient: elements.clone().flat_map(quotients).collect(),
+            is_cyclic: false,
+        }
     }
 
     /// Refuses a task whose answers are not all equally frequent: components of the answer would not be orthogonal over the
@@ -407,6 +417,12 @@ mod tests {
         // Mean of the answer's own exponent by answer: each element finds itself.
         let own: Vec<f32> = harmonics.of_row.iter().map(|row| row.map_or(99.0, f32::from)).collect();
         assert_eq!(harmonics.mean_by_answer(&own, 1), (0..30).map(f64::from).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_group_has_the_harmonics_of_its_composition_task() {
+        let group = crate::task::Structure::parse("S4").unwrap().group();
+        assert_eq!(Harmonics::of_group(&group), in_group("S4"));
     }
 
     #[test]

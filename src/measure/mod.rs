@@ -66,7 +66,7 @@ pub use key_neurons::{KEY_NEURONS, NeuronFrequency, OWNED, neuron_frequencies};
 pub use kind::{Column, Cost, Measure, Work};
 pub use look::{Look, LookView, Neuron, Scores, aligned, look_hooks, principal};
 pub use phases::{Phases, phases};
-pub use plane_waves::{PlaneWaves, Wave};
+pub use plane_waves::{PlaneWaves, Wave, WaveSums};
 pub use rank_correlation::rank_correlation;
 pub use registry::{column, hooks_of, measure, measures, measures_for};
 pub use restricted::SplitLogits;

@@ -26,6 +26,19 @@ pub struct Wave {
     pub energy: f64,
 }
 
+/// Products of a function with one plane wave, summed over the grid. Frequencies as in [`Wave`].
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct WaveSums {
+    /// Frequency along a.
+    pub u: i16,
+    /// Frequency along b.
+    pub v: i16,
+    /// Σ value·cos 2π(ua + vb)/p.
+    pub cosine: f64,
+    /// Σ value·sin 2π(ua + vb)/p.
+    pub sine: f64,
+}
+
 impl PlaneWaves {
     /// The waves on `p` × `p` residues.
     pub fn new(p: usize) -> Self {
@@ -36,6 +49,28 @@ impl PlaneWaves {
 
     /// Energies of all waves but the constant of `values` `[p, p]`, a-major. Plancherel: they sum to Σ(value − mean)².
     pub fn energies(&self, values: &[f32]) -> Vec<Wave> {
+        let energy = |sums: &WaveSums| (sums.cosine * sums.cosine + sums.sine * sums.sine) / self.squared_norm(sums.u, sums.v);
+        self.sums(values).iter().map(|sums| Wave { u: sums.u, v: sums.v, energy: energy(sums) }).collect()
+    }
+
+    /// ‖cos‖² = ‖sin‖² of a wave on the whole grid: p²/2, and p² for the alternating waves of an even grid, which have no sine.
+    pub fn squared_norm(&self, u: i16, v: i16) -> f64 {
+        let square = (self.p * self.p) as f64;
+        if self.is_alternating(u, v) { square } else { square / 2.0 }
+    }
+
+    /// Whether the cosine of a wave only takes the values 1 and −1, so that its sine is 0 everywhere.
+    pub fn is_alternating(&self, u: i16, v: i16) -> bool {
+        [u, v].into_iter().all(|k| self.is_own_mirror(usize::from(k.unsigned_abs())))
+    }
+
+    /// Whether k and −k are one frequency.
+    fn is_own_mirror(&self, k: usize) -> bool {
+        k == 0 || 2 * k == self.p
+    }
+
+    /// Sums against all waves but the constant of `values` `[p, p]`, a-major; rows of zeros cost nothing.
+    pub fn sums(&self, values: &[f32]) -> Vec<WaveSums> {
         let (p, count) = (self.p, self.p / 2 + 1);
         // Per (u, v) the four sums of value · {cos, sin}(v·b) · {cos, sin}(u·a), from which both signs of v follow.
         let mut products = vec![[0.0; 4]; count * count];
@@ -60,17 +95,13 @@ impl PlaneWaves {
                 }
             }
         }
-        let is_own_mirror = |k: usize| k == 0 || 2 * k == p;
         let mut waves = Vec::with_capacity(p * p / 2);
         for (place, [even_cos, even_sin, odd_cos, odd_sin]) in products.into_iter().enumerate().skip(1) {
             let (u, v) = (place / count, place % count);
-            // Squared norms of the basis: cos and sin of one wave each p²/2; the alternating waves of an even grid p², without sine.
-            let alone = is_own_mirror(u) && is_own_mirror(v);
-            let scale = if alone { 1.0 } else { 2.0 } / (p * p) as f64;
-            let energy = |real: f64, imaginary: f64| scale * (real * real + imaginary * imaginary);
-            waves.push(Wave { u: u as i16, v: v as i16, energy: energy(even_cos - odd_sin, even_sin + odd_cos) });
-            if !is_own_mirror(u) && !is_own_mirror(v) {
-                waves.push(Wave { u: u as i16, v: -(v as i16), energy: energy(even_cos + odd_sin, even_sin - odd_cos) });
+            let mut push = |v, cosine, sine| waves.push(WaveSums { u: u as i16, v, cosine, sine });
+            push(v as i16, even_cos - odd_sin, even_sin + odd_cos);
+            if !self.is_own_mirror(u) && !self.is_own_mirror(v) {
+                push(-(v as i16), even_cos + odd_sin, even_sin - odd_cos);
             }
         }
         waves
@@ -112,6 +143,24 @@ mod tests {
                     if norm > 1e-9 { dot * dot / norm } else { 0.0 }
                 };
                 assert!((wave.energy - along(libm::cos) - along(libm::sin)).abs() < 1e-9, "{wave:?} at p = {p}");
+            }
+        }
+    }
+
+    #[test]
+    fn sums_are_the_plain_ones_and_norms_those_of_the_waves() {
+        for p in [5, 6] {
+            let values = Stream::new(3, Purpose::Planted, 0).normals(p * p, 1.0);
+            let waves = PlaneWaves::new(p);
+            for found in waves.sums(&values) {
+                let angle = |a: usize, b: usize| TAU * (f64::from(found.u) * a as f64 + f64::from(found.v) * b as f64) / p as f64;
+                let along = |f: fn(f64) -> f64| (0..p * p).map(move |row| f(angle(row / p, row % p)));
+                let plain = |f| along(f).zip(&values).map(|(x, y)| x * f64::from(*y)).sum::<f64>();
+                let right = (found.cosine - plain(libm::cos)).abs() < 1e-9 && (found.sine - plain(libm::sin)).abs() < 1e-9;
+                assert!(right, "{found:?} at p = {p}");
+                let norm = |f| along(f).map(|x| x * x).sum::<f64>();
+                assert!((waves.squared_norm(found.u, found.v) - norm(libm::cos)).abs() < 1e-9, "{found:?} at p = {p}");
+                assert_eq!(waves.is_alternating(found.u, found.v), norm(libm::sin) < 1e-9, "{found:?} at p = {p}");
             }
         }
     }

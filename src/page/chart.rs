@@ -37,6 +37,11 @@ impl Sheet {
     pub(super) fn within(self, wrap: impl FnOnce(AnyView) -> AnyView) -> Self {
         Self { body: wrap(self.body), ..self }
     }
+
+    /// The canvas alone, for a small picture within another figure.
+    pub(super) fn bare(self) -> AnyView {
+        self.body
+    }
 }
 
 /// Backends take whole pixels, so lines are smooth only if a CSS pixel has at least two each way.

@@ -1,5 +1,6 @@
 //! What a fit found: a sentence, the heat-map of all latents over the checkpoints, and one of them (`latent`).
 
+use super::atlas_views::atlas_views;
 use super::causal::causal;
 use super::chart::{Show, figure, keep, named_sheet, of_experiment};
 use super::latent::latent_card;
@@ -41,6 +42,7 @@ pub(super) fn result(lab: Lab, fit: Arc<CrosscoderResult>) -> AnyView {
             {overview(lab, fit.clone(), order, only)}
             {latent_card(lab, fit.clone(), order)}
         </div>
+        {atlas_views(lab, &fit, ordered(&fit, None))}
         {lifetimes(lab, &fit)}
         {causal(lab, &fit)}
     }

@@ -5,6 +5,7 @@ mod address;
 mod app;
 mod appearance;
 mod atlas;
+mod atlas_views;
 mod branch;
 mod cards;
 mod causal;

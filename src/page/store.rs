@@ -3,6 +3,7 @@
 //! Views read signals and call `session`; only `session` writes what belongs to a run. The handle is `Copy`, so it is passed
 //! to views by value and no view keeps state that another would miss.
 
+use super::atlas_views::AtlasView;
 use super::branch::{Baseline, Original};
 use super::claim::Claim;
 use super::form::Form;
@@ -149,6 +150,8 @@ pub(super) struct Lab {
     pub(super) wanted: RwSignal<Option<Wanted>>,
     /// A fit to make when the run has ended, asked for by following a link.
     pub(super) promised: RwSignal<Option<CrosscoderConfig>>,
+    /// The picture of the whole fit on the page.
+    pub(super) atlas_view: RwSignal<AtlasView>,
     /// Where the newest fit stands.
     pub(super) fit_state: RwSignal<FitState>,
     /// How alike the activations of checkpoints are, if that was asked: steps, and `[steps, steps]`.
@@ -246,6 +249,7 @@ impl Lab {
             latent: RwSignal::new(None),
             wanted: RwSignal::new(None),
             promised: RwSignal::new(None),
+            atlas_view: RwSignal::new(AtlasView::Absences),
             fit_state: RwSignal::new(FitState::Idle),
             alike: RwSignal::new(None),
             trials: RwSignal::new(Trials::default()),

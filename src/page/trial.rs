@@ -52,7 +52,7 @@ fn ask(lab: Lab, fit: &CrosscoderResult, latent: &Latent) -> Result<(), UserErro
     let decoder = file.get("decoder.weight").ok_or_else(missing)?;
     let scales = file.get("activation_scale").ok_or_else(missing)?;
     let [_, latents, width] = decoder.shape[..] else { return Err(missing()) };
-    let home = home(latent);
+    let home = latent.home();
     let first = lab.checkpoints.with_untracked(|all| all.first().cloned());
     let mut orders = Vec::new();
     for (s, source) in
@@ -76,11 +76,6 @@ fn ask(lab: Lab, fit: &CrosscoderResult, latent: &Latent) -> Result<(), UserErro
     lab.trials.set(Trials { of, found: Vec::new(), awaited: orders.len() });
     orders.into_iter().for_each(|order| send(lab, &Command::Try(experiment.clone(), order)));
     Ok(())
-}
-
-/// The source of the latent's largest relative norm.
-fn home(latent: &Latent) -> usize {
-    (0..latent.relative.len()).fold(0, |best, s| if latent.relative[s] > latent.relative[best] { s } else { best })
 }
 
 /// The button, and what was found for the chosen latent.

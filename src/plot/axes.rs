@@ -6,7 +6,7 @@
 use plotters::prelude::DrawingBackend;
 use plotters::style::text_anchor::{HPos, VPos};
 
-use super::axis::{Ticks, ticks};
+use super::axis::{Tick, Ticks, ticks};
 use super::pen::{Drawn, Pen};
 use super::{Axis, Frame, Surface, Theme};
 
@@ -53,6 +53,15 @@ impl<'a> Axes<'a> {
             y_scale: y.scale,
         };
         Self { frame, is_drawable, x, y, x_ticks, y_ticks, width: surface.width() }
+    }
+
+    /// Puts names under the whole numbers of the horizontal axis, from 0 on: all of them, or every n-th where they would touch.
+    pub fn name_slots<DB: DrawingBackend>(&mut self, pen: &Pen<'_, DB>, names: &[String]) {
+        let slot = self.frame.width / names.len().max(1) as f64;
+        let widest = names.iter().map(|name| pen.measure(name) + pen.font / 2.0).fold(0.0, f64::max);
+        let stride = ((widest / slot).ceil() as usize).max(1);
+        let tick = |(index, name): (usize, &String)| Tick { value: index as f64, label: name.clone() };
+        self.x_ticks = Ticks { major: names.iter().enumerate().step_by(stride).map(tick).collect(), minor: Vec::new() };
     }
 
     /// Draws grid, axis lines, numbers and names.

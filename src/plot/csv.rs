@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use super::race::{share_after, stairs};
-use super::{Axis, Bars, Curves, HeatMap, Ink, Matrix, Polar, Race, Scatter};
+use super::{Axis, Bars, Columns, Curves, Flow, HeatMap, Ink, Layer, Matrix, Polar, Race, Scatter, Slots, Stain};
 
 /// Lines of cells.
 struct Table(String);
@@ -133,7 +133,8 @@ pub(super) fn of_heat_map(map: &HeatMap<'_>) -> String {
         Some(name) => ungrouped(name),
         None => index.to_string(),
     };
-    let columns: Vec<String> = (0..map.columns).map(|column| named(&map.column_names, column)).collect();
+    let of_columns = if map.column_names.is_none() && map.rows == map.columns { &map.row_names } else { &map.column_names };
+    let columns: Vec<String> = (0..map.columns).map(|column| named(of_columns, column)).collect();
     for row in 0..map.rows {
         let name = named(&map.row_names, row);
         for (column, of_column) in columns.iter().enumerate() {
@@ -199,11 +200,58 @@ pub(super) fn of_polar(polar: &Polar<'_>) -> String {
 }
 
 /// One line per point.
+/// One line per point; with what its colour stands for, where that has a name.
 pub(super) fn of_scatter(scatter: &Scatter<'_>) -> String {
-    let mut table = Table::new(&["label", or(&scatter.x_label, "x"), or(&scatter.y_label, "y")]);
+    let mut head = vec!["label", or(&scatter.x_label, "x"), or(&scatter.y_label, "y")];
+    let inks = if let Stain::Inks(inks) = scatter.stain { inks } else { &[] };
+    let has_groups = !inks.is_empty() && !scatter.keys.is_empty();
+    if has_groups {
+        head.push("group");
+    }
+    let mut table = Table::new(&head);
     for (index, &(x, y)) in scatter.points.iter().enumerate() {
         let label = scatter.labels.get(index).map_or("", String::as_str);
-        table.line([label, &number(x), &number(y)].into_iter());
+        let group = inks.get(index).and_then(|ink| scatter.keys.iter().find(|key| key.ink == *ink)).map_or("", |key| key.label);
+        let (x, y) = (number(x), number(y));
+        table.line([label, &x, &y].into_iter().chain(has_groups.then_some(group)));
+    }
+    table.0
+}
+
+/// One line per column, with its stretch or its name and one cell per group.
+pub(super) fn of_columns(columns: &Columns<'_>) -> String {
+    let x = or(&columns.x.label, "x");
+    let names: Vec<String> = columns.layers.iter().map(|layer| column(&columns.y, layer.label)).collect();
+    let (from, to) = (format!("{x}, from"), format!("{x}, to"));
+    let place = match columns.slots {
+        Slots::Edges(_) => vec![from.as_str(), &to],
+        Slots::Names(_) => vec![x],
+    };
+    let mut table = Table::new(&place.into_iter().chain(names.iter().map(String::as_str)).collect::<Vec<_>>());
+    let mut line = |place: Vec<String>, index: usize| {
+        let value = |layer: &Layer<'_>| layer.values.get(index).map_or(String::new(), |value| number(*value));
+        let cells: Vec<String> = place.into_iter().chain(columns.layers.iter().map(value)).collect();
+        table.line(cells.iter().map(String::as_str));
+    };
+    match columns.slots {
+        Slots::Edges(edges) => {
+            edges.iter().enumerate().for_each(|(index, (from, to))| line(vec![number(*from), number(*to)], index));
+        }
+        Slots::Names(names) => names.iter().enumerate().for_each(|(index, name)| line(vec![ungrouped(name)], index)),
+    }
+    table.0
+}
+
+/// One line per pair of names between which something flows.
+pub(super) fn of_flow(flow: &Flow<'_>) -> String {
+    let mut table = Table::new(&[or(&flow.left_label, "from"), or(&flow.right_label, "to"), "count"]);
+    for (row, from) in flow.left.iter().enumerate() {
+        for (column, to) in flow.right.iter().enumerate() {
+            let count = flow.count(row, column);
+            if count > 0 {
+                table.line([from.label, to.label, &count.to_string()].into_iter());
+            }
+        }
     }
     table.0
 }

@@ -35,7 +35,8 @@ pub struct HeatMap<'a> {
     pub column_label: String,
     /// Names of the columns; numbers from 0 without them.
     pub column_names: Option<Vec<String>>,
-    /// Names of the rows in a saved table, for rows that were sorted; a picture numbers them from 0, which is easier to follow.
+    /// Names of the rows in a saved table, for rows that were sorted; a picture numbers them from 0, which is easier to follow. In
+    /// a square matrix whose columns have no names they are those of the columns too.
     pub row_names: Option<Vec<String>>,
     /// A row to outline.
     pub selected_row: Option<usize>,

@@ -10,8 +10,8 @@ use plotters::prelude::DrawingBackend;
 
 use super::pen::Drawn;
 use super::svg::{Svg, document};
-use super::{Bars, Curves, Frame, GridFrame, HeatMap, Matrix, Polar, Race, Scatter, Surface, Theme, csv};
-use super::{draw_bars, draw_curves, draw_heat_map, draw_matrix, draw_polar, draw_race, draw_scatter};
+use super::{Bars, Columns, Curves, Flow, Frame, GridFrame, HeatMap, Matrix, Polar, Race, Scatter, Surface, Theme, csv};
+use super::{draw_bars, draw_columns, draw_curves, draw_flow, draw_heat_map, draw_matrix, draw_polar, draw_race, draw_scatter};
 
 /// A figure of this room.
 #[derive(Debug, Clone, PartialEq)]
@@ -30,6 +30,10 @@ pub enum Picture<'a> {
     Matrix(Matrix<'a>),
     /// See [`Polar`].
     Polar(Polar<'a>),
+    /// See [`Columns`].
+    Columns(Columns<'a>),
+    /// See [`Flow`].
+    Flow(Flow<'a>),
 }
 
 /// What a drawn figure leaves behind for the pointer.
@@ -67,6 +71,8 @@ impl Picture<'_> {
             Self::Scatter(scatter) => draw_scatter(area, surface, theme, scatter).map(Place::Plot),
             Self::Matrix(matrix) => draw_matrix(area, surface, theme, matrix).map(Place::Grid),
             Self::Polar(polar) => draw_polar(area, surface, theme, polar).map(Place::Plot),
+            Self::Columns(columns) => draw_columns(area, surface, theme, columns).map(Place::Plot),
+            Self::Flow(flow) => draw_flow(area, surface, theme, flow).map(Place::Plot),
         }
     }
 
@@ -105,6 +111,8 @@ impl Picture<'_> {
             Self::Scatter(scatter) => csv::of_scatter(scatter),
             Self::Matrix(matrix) => csv::of_matrix(matrix),
             Self::Polar(polar) => csv::of_polar(polar),
+            Self::Columns(columns) => csv::of_columns(columns),
+            Self::Flow(flow) => csv::of_flow(flow),
         }
     }
 }

@@ -92,9 +92,45 @@ fn with_pictures(check: impl Fn(&Picture<'_>, &[&str])) {
         x_label: "cos part".into(),
         y_label: "sin part".into(),
         range: None,
+        window: None,
+        guides: &[],
+        keys: &[],
         selected: Some(0),
     };
     check(&Picture::Scatter(scatter), &["zero", "two", "cos part", "sin part"]);
+    let keys = [Key { ink: Ink::Accent, label: "emergent" }, Key { ink: Ink::Source(1), label: "vanished" }];
+    let groups = Scatter {
+        points: &points,
+        labels: &labels,
+        stain: Stain::Inks(&[Ink::Source(1), Ink::Accent, Ink::Accent]),
+        order: &[],
+        closed: false,
+        x_label: "ν others".into(),
+        y_label: "ν error".into(),
+        range: None,
+        window: Some(((-2.0, 2.0), (-0.25, 1.25))),
+        guides: &[Guide::X(0.5, "in other latents"), Guide::Y(0.2, "shrunk"), Guide::X(9.0, "outside")],
+        keys: &keys,
+        selected: None,
+    };
+    check(&Picture::Scatter(groups), &["emergent", "vanished", "in other latents", "shrunk", "zero", "ν error"]);
+    let layers = [
+        Layer { label: "emergent", ink: Ink::Accent, values: &[0.0, 12.0] },
+        Layer { label: "transient, late", ink: Ink::Source(4), values: &[3.0, f64::NAN] },
+    ];
+    let y = Axis::count("births", Scale::Linear);
+    let x = Axis::count("step", Scale::Log);
+    let edges = [(250.0, 600.0), (600.0, 1_000.0)];
+    let slots = Slots::Edges(&edges);
+    let columns =
+        Columns { slots, layers: &layers, beside: false, numbered: true, x, y, guides: &[Guide::X(700.0, "understood")] };
+    check(&Picture::Columns(columns.clone()), &["emergent", "transient, late", "births", "step", "12", "understood"]);
+    let names = ["600 resid_post".to_owned(), "1,000".to_owned()];
+    let named = Columns { slots: Slots::Names(&names), beside: true, x: Axis::linear("checkpoint"), ..columns };
+    check(&Picture::Columns(named), &["600 resid_post", "1,000", "checkpoint", "3"]);
+    let (left, right) = (&keys[..], [keys[1], Key { ink: Ink::Baseline, label: "not found" }]);
+    let flow = Flow { left_label: "this fit".into(), right_label: "seed 1".into(), left, right: &right, counts: &[3, 0, 1, 2] };
+    check(&Picture::Flow(flow), &["emergent 3", "vanished 4", "not found 2", "this fit", "seed 1"]);
 }
 
 /// Fails unless every element is closed in order and every attribute is quoted; returns the texts of the `text` elements.
@@ -220,6 +256,10 @@ fn the_numbers_of_a_heat_map_name_row_and_column_of_every_cell() {
     let named = HeatMap { row_names: Some(vec!["latent 7".into(), "latent 3, shared".into()]), ..map(&values) };
     let table = cells(&Picture::HeatMap(named).to_csv());
     assert_eq!((table[1][0].as_str(), table[4][0].as_str()), ("latent 7", "latent 3, shared"));
+    let names = Some(vec!["latent 7".into(), "latent 3".into()]);
+    let square = HeatMap { columns: 2, column_names: None, row_names: names, ..map(&values) };
+    let table = cells(&Picture::HeatMap(square).to_csv());
+    assert_eq!(table[2], ["latent 7", "latent 3", "-1"], "the columns of a square matrix are its rows");
 }
 
 #[test]
@@ -232,6 +272,24 @@ fn the_numbers_of_bars_points_and_races_read_back() {
                 assert_eq!(table[1..].iter().map(|line| line[0].as_str()).collect::<Vec<_>>(), ["1", "2", "3"]);
                 assert_eq!(table[1][1].parse::<f32>().unwrap(), bars.values[0]);
                 assert_eq!(table[2][1], "");
+            }
+            Picture::Scatter(scatter) if !scatter.keys.is_empty() => {
+                assert_eq!(table[0], ["label", "ν others", "ν error", "group"]);
+                assert_eq!((table[1][3].as_str(), table[3][3].as_str()), ("vanished", "emergent"));
+            }
+            Picture::Columns(columns) => match columns.slots {
+                Slots::Edges(_) => {
+                    assert_eq!(table[0], ["step, from", "step, to", "births: emergent", "births: transient, late"]);
+                    assert_eq!(table[1..], [["250", "600", "0", "3"], ["600", "1000", "12", ""]]);
+                }
+                Slots::Names(_) => assert_eq!(table[2], ["1000", "12", ""]),
+            },
+            Picture::Flow(_) => {
+                assert_eq!(table[0], ["this fit", "seed 1", "count"]);
+                assert_eq!(
+                    table[1..],
+                    [["emergent", "vanished", "3"], ["vanished", "vanished", "1"], ["vanished", "not found", "2"]]
+                );
             }
             Picture::Scatter(scatter) => {
                 assert_eq!(table[0], ["label", "cos part", "sin part"]);

@@ -2,8 +2,8 @@
 //!
 //! A circle must look like one, or "the residues form a ring" cannot be seen: both axes have one unit per pixel, and what the
 //! surface has more of, width or height, shows more of the plane. Stretching the plane to the surface was rejected, and so was a
-//! square with empty space beside it. A number stands at a point only where it touches nothing, because at 113 residues all of
-//! them would be a grey smear.
+//! square with empty space beside it. Two different numbers (see [`Scatter::window`]) have no common unit, and each gets its own
+//! axis. A number stands at a point only where it touches nothing, because at 113 residues all of them would be a grey smear.
 
 use plotters::coord::Shift;
 use plotters::drawing::{DrawingArea, DrawingAreaErrorKind};
@@ -12,10 +12,11 @@ use plotters::style::RGBColor;
 use plotters::style::text_anchor::{HPos, VPos};
 
 use super::axes::Axes;
+use super::guide::{draw_guides, draw_key, key_height};
 use super::line::clip;
 use super::palette::cyclic;
 use super::pen::{Drawn, Pen};
-use super::{Axis, Frame, Ink, Surface, Theme};
+use super::{Axis, Frame, Guide, Ink, Key, Surface, Theme};
 
 /// What colours the points.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -24,7 +25,12 @@ pub enum Stain<'a> {
     One(Ink),
     /// One value per point on a scale that comes round: 0 and 1 have the same colour. For residues r modulo p, r ÷ p.
     Cyclic(&'a [f64]),
+    /// One colour per point.
+    Inks(&'a [Ink]),
 }
+
+/// x from and to, y from and to.
+pub type Window = ((f64, f64), (f64, f64));
 
 /// Points in a plane.
 #[derive(Debug, Clone, PartialEq)]
@@ -46,6 +52,12 @@ pub struct Scatter<'a> {
     /// Both axes show at least −`range` to `range`: the same over all steps, so that points grow and do not the axes. `None` fits
     /// the data.
     pub range: Option<f64>,
+    /// What both axes show, each in its own unit. `None` keeps one unit for both.
+    pub window: Option<Window>,
+    /// Values that decide something.
+    pub guides: &'a [Guide<'a>],
+    /// What the colours of [`Stain::Inks`] stand for.
+    pub keys: &'a [Key<'a>],
     /// The index of a point to ring.
     pub selected: Option<usize>,
 }
@@ -63,12 +75,18 @@ pub fn draw_scatter<DB: DrawingBackend>(
     area.fill(&theme.surface)?;
     let pen = Pen::new(area, surface);
     let (x, y) = (Axis::linear(&scatter.x_label), Axis::linear(&scatter.y_label));
-    let axes = lay_out(&pen, surface, (&x, &y), square(scatter));
+    let above = key_height(&pen, scatter.keys, surface.width());
+    let axes = match scatter.window {
+        Some((across, up)) => Axes::new(&pen, surface, (&x, across), (&y, up), (above, 0.0)),
+        None => lay_out(&pen, surface, (&x, &y), square(scatter), above),
+    };
     let frame = axes.frame;
     if !axes.is_drawable {
         return Ok(frame);
     }
     axes.draw(&pen, theme)?;
+    draw_key(&pen, theme, scatter.keys, (frame.top - above, surface.width()))?;
+    draw_guides(&pen, theme, &frame, scatter.guides)?;
 
     let joined: Vec<(f64, f64)> = scatter
         .order
@@ -127,6 +145,7 @@ fn pixel(frame: &Frame, (x, y): (f64, f64)) -> (f64, f64) {
 fn color_of(theme: &Theme, stain: Stain<'_>, index: usize) -> RGBColor {
     match stain {
         Stain::One(ink) => theme.ink(ink),
+        Stain::Inks(inks) => inks.get(index).map_or(theme.baseline, |&ink| theme.ink(ink)),
         Stain::Cyclic(values) => match values.get(index).filter(|value| value.is_finite()) {
             Some(&value) => cyclic(value.rem_euclid(1.0), theme.is_dark),
             None => theme.baseline,
@@ -160,6 +179,7 @@ fn lay_out<'a, DB: DrawingBackend>(
     surface: Surface,
     (x, y): (&'a Axis, &'a Axis),
     ((middle_x, middle_y), half): ((f64, f64), f64),
+    above: f64,
 ) -> Axes<'a> {
     let ranges = |frame: &Frame| {
         let per_pixel = 2.0 * half / frame.width.min(frame.height);
@@ -167,11 +187,11 @@ fn lay_out<'a, DB: DrawingBackend>(
         (around(middle_x, frame.width), around(middle_y, frame.height))
     };
     let mut axes =
-        Axes::new(pen, surface, (x, (middle_x - half, middle_x + half)), (y, (middle_y - half, middle_y + half)), (0.0, 0.0));
+        Axes::new(pen, surface, (x, (middle_x - half, middle_x + half)), (y, (middle_y - half, middle_y + half)), (above, 0.0));
     // The numbers of the vertical axis decide how wide the plot is, and that how far the axes reach; twice is enough.
     for _ in 0..2 {
         let (x_range, y_range) = ranges(&axes.frame);
-        axes = Axes::new(pen, surface, (x, x_range), (y, y_range), (0.0, 0.0));
+        axes = Axes::new(pen, surface, (x, x_range), (y, y_range), (above, 0.0));
     }
     // What the last numbers changed is taken up here, to the pixel.
     (axes.frame.x, axes.frame.y) = ranges(&axes.frame);

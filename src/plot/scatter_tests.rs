@@ -30,6 +30,9 @@ fn scatter(points: &[(f64, f64)]) -> Scatter<'_> {
         x_label: "cos part".into(),
         y_label: "sin part".into(),
         range: None,
+        window: None,
+        guides: &[],
+        keys: &[],
         selected: None,
     }
 }

@@ -471,6 +471,9 @@ fn samples_of_every_figure() {
                 x_label: "cos part of frequency 5".into(),
                 y_label: "sin part".into(),
                 range: None,
+                window: None,
+                guides: &[],
+                keys: &[],
                 selected: Some(7),
             }));
         }

@@ -18,6 +18,7 @@ pub(super) fn latents_csv(result: &CrosscoderResult) -> String {
     ["norm", "relative", "nu_epsilon"].into_iter().for_each(|prefix| per_source(&mut text, prefix));
     text.push_str(",birth,death,lifespan,largest_rise,train_selectivity,memorisation,concentration,peak_residue,bump_width");
     ["nu_r", "absence"].into_iter().for_each(|prefix| per_source(&mut text, prefix));
+    text.push_str(",answer_share,class_function_share,representation,representation_share");
     text.push('\n');
     for l in &result.latents {
         let eta = &l.eta_squared;
@@ -49,6 +50,16 @@ pub(super) fn latents_csv(result: &CrosscoderResult) -> String {
         for source in 0..result.sources.len() {
             let _ = write!(text, ",{}", l.absences.get(source).copied().flatten().map(named).unwrap_or_default());
         }
+        let group = l.group.as_ref();
+        let strongest = group.and_then(|group| group.strongest.as_ref());
+        let _ = write!(
+            text,
+            ",{},{},{},{}",
+            or_empty(group.map(|g| g.answer)),
+            or_empty(group.map(|g| g.class_function)),
+            or_empty(strongest.map(|s| &s.label)),
+            or_empty(strongest.map(|s| s.share))
+        );
         text.push('\n');
     }
     text

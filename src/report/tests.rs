@@ -37,6 +37,7 @@ fn fit(steps: [u32; 2], causal: Option<CausalResult>) -> CrosscoderResult {
         residue_energy_share: 0.5,
         latents: vec![latent(0, LatentClass::Stable, [1.0, 0.9]), latent(1, LatentClass::Emergent, [0.0, 1.0])],
         twins: Vec::new(),
+        baselines: Vec::new(),
         causal,
         wall_seconds: 1.0,
         activations: vec![0.0, 1.0, 1.0, 0.0, 0.0, 1.0],

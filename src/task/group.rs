@@ -222,6 +222,28 @@ impl Group {
         Self { order, inverses: (0..order).map(inverse).collect(), table, even, names }
     }
 
+    /// The group with the products `table[a · order + b]`, for tables of unknown origin; `None` unless it is one, of at most
+    /// [`MAX_ORDER`] elements, with element 0 as the identity.
+    ///
+    /// Elements are named by their numbers, and the points on which they act are the elements themselves. Costs order³ look-ups.
+    pub fn from_table(table: Vec<u16>) -> Option<Self> {
+        let order = table.len().isqrt();
+        let is_square = order > 0 && order * order == table.len() && order as u64 <= MAX_ORDER;
+        if !is_square || table.iter().any(|product| usize::from(*product) >= order) {
+            return None;
+        }
+        let at = |a: usize, b: usize| usize::from(table[a * order + b]);
+        let has_identity = (0..order).all(|a| at(0, a) == a && at(a, 0) == a);
+        let has_inverses = table.chunks_exact(order).all(|row| row.contains(&0));
+        let associates = |a: usize, b: usize| (0..order).all(|c| at(at(a, b), c) == at(a, at(b, c)));
+        if !has_identity || !has_inverses || !(0..order).all(|a| (0..order).all(|b| associates(a, b))) {
+            return None;
+        }
+        let even = table.chunks_exact(order).map(is_even).collect();
+        let name = |a: usize| if a == 0 { "e".to_owned() } else { a.to_string() };
+        Some(Self::new(table, even, (0..order).map(name).collect()))
+    }
+
     /// The direct product: element (i, j) is i · (order of `right`) + j.
     fn times(&self, right: &Self) -> Self {
         let (order, inner) = (self.order * right.order, right.order);

@@ -84,9 +84,11 @@ fn a_transformer_groks_late_and_a_crosscoder_finds_what_was_born_in_between() {
     assert!(memorised.step < generalised.step, "memorised at {memorised:?}, generalised at {generalised:?}");
 
     page.click("tab-atlas");
-    page.click("fit");
+    // One button makes the fit and its three controls.
+    page.click("guide-start");
     page.wait("the fit to start", "document.getElementById('fit-status').dataset.state === 'running'", 30);
-    page.wait("the fit", "['done', 'error'].includes(document.getElementById('fit-status').dataset.state)", 400);
+    page.wait("the whole atlas", "['done', 'idle'].includes(document.getElementById('guide').dataset.state)", 900);
+    assert_eq!(page.data("guide", "state"), "done", "{}", page.text("error-card"));
     assert_eq!(page.data("fit-status", "state"), "done");
     let explained: Vec<f64> = page.data("fit-summary", "ev").split(',').map(|v| v.trim().parse().unwrap()).collect();
     let sources: Vec<u32> = page.data("fit-summary", "sources").split(',').map(|v| v.trim().parse().unwrap()).collect();
@@ -119,7 +121,7 @@ fn a_transformer_groks_late_and_a_crosscoder_finds_what_was_born_in_between() {
     assert!(page.colours("latent-heat-map") > 2, "the heat-map is blank");
     page.picture("latent");
 
-    // Every side of it is drawn, and an emergent latent pushes the answers that it fires on.
+    // Every side of it is drawn.
     for (side, figure) in [("waves", "latent-waves"), ("answers", "latent-answers"), ("logits", "latent-logits")] {
         page.click(&format!("latent-side-{side}"));
         page.wait(side, &format!("document.getElementById('{figure}')"), 10);
@@ -139,20 +141,29 @@ fn a_transformer_groks_late_and_a_crosscoder_finds_what_was_born_in_between() {
     page.keys("latent-next", "j");
     page.wait("another latent after j", &format!("{title} !== {before}"), 10);
 
-    // A reload leads back to the same one without a question.
-    let shown = page.text("latent-life");
-    page.reload();
-    page.wait("the latent after a reload", "document.getElementById('latent-life')", 30);
-    assert_eq!(page.text("latent-life"), shown);
+    // Each picture of the whole fit is drawn, and a click in it chooses a latent.
+    for (view, canvas) in [
+        ("view-two-checkpoints", "fit-norm-shares"),
+        ("view-births", "fit-births"),
+        ("view-checkpoints", "fit-explained"),
+        ("view-decoder-map", "fit-decoders"),
+        ("view-firing-together", "fit-together"),
+        ("view-absences", "fit-absences"),
+    ] {
+        page.click(view);
+        page.look_at(canvas);
+        page.settled(canvas);
+        assert!(page.colours(canvas) > 2, "{canvas} is blank");
+    }
+    page.click("view-another-fit");
+    page.wait("the comparison", "document.getElementById('comparison-table')", 10);
 
-    page.click("save-report");
+    page.click("guide-report");
     let report = std::fs::read_to_string(page.saved("births.html")).unwrap();
-    assert!(report.contains("There is no null fit beside it") && report.matches("<svg").count() == 2);
+    assert!(!report.contains("There is no null fit beside it") && report.matches("<svg").count() == 2);
 
-    page.click("fit-null");
-    page.wait("the null fit to start", "document.getElementById('fit-status').dataset.state === 'running'", 30);
-    page.wait("the null fit", "['done', 'error'].includes(document.getElementById('fit-status').dataset.state)", 400);
-    assert_eq!(page.data("fit-status", "state"), "done");
+    page.js("[...document.querySelectorAll('.fits button')].find(b => b.innerText.includes('births-null')).click()");
+    page.wait("the null fit", "new Set(document.getElementById('fit-summary').dataset.sources.split(',')).size === 1", 10);
     let repeated = page.data("fit-summary", "sources");
     let steps: Vec<&str> = repeated.split(',').collect();
     assert!(
@@ -162,6 +173,13 @@ fn a_transformer_groks_late_and_a_crosscoder_finds_what_was_born_in_between() {
     let (born, gone) = (page.number("fit-summary", "emergent"), page.number("fit-summary", "vanished"));
     let alive = page.number("fit-summary", "alive");
     assert!(alive > 0.0 && (born + gone) / alive <= 0.01, "{born} emergent and {gone} vanished of {alive} in the null fit");
+
+    // A reload leads back to the same latent of the same fit without a question.
+    let shown = page.text("latent-life");
+    page.reload();
+    page.wait("the latent after a reload", "document.getElementById('latent-life')", 30);
+    assert_eq!(page.text("latent-life"), shown);
+    assert_eq!(page.data("fit-summary", "sources"), repeated);
 }
 
 #[test]

@@ -6,6 +6,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that meets a surprise should stop right there")]
 
 mod adversity;
+mod atlas;
 mod driver;
 mod engine;
 mod figures;

@@ -8,6 +8,7 @@ mod figure;
 mod fit;
 mod folder;
 mod forewarn;
+mod frontier;
 mod interop;
 mod measure;
 mod planted;
@@ -100,6 +101,12 @@ enum Task {
         /// Folder to write
         #[arg(long)]
         out: PathBuf,
+    },
+    /// Set fits of one run on one frontier of error against sparsity, with principal components and plane waves
+    Frontier {
+        /// Folders of the fits, of the same checkpoints
+        #[arg(required = true)]
+        fits: Vec<PathBuf>,
     },
     /// Fit a crosscoder to activations of any network, from a safetensors file (docs/python.md)
     External {
@@ -357,6 +364,7 @@ fn obey(task: Task) -> Result<(), UserError> {
             fit::run(crosscoder(&asked)?, &folder::read(&run)?, fit::others(&also)?, null, engine.into(), &out)
         }
         Task::Atlas { asked, fit_seed, engine, out } => atlas::run(&experiment(&asked)?, fit_seed, engine.into(), &out),
+        Task::Frontier { fits } => frontier::run(&fits),
         Task::External { asked, activations, out } => interop::external(&activations, crosscoder(&asked)?, &out),
         Task::Saelens { dictionary, out } => interop::saelens(&dictionary, &out),
         Task::Link { file } => {

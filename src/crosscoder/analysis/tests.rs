@@ -342,3 +342,31 @@ fn a_life_is_told_within_one_hook_of_one_run() {
     assert!(lives[0] == Some(1) || lives[0] == Some(4), "{lives:?}");
     assert!(found.latents[2].nu_epsilon[3].is_none() && found.latents[2].nu_epsilon[2].is_some());
 }
+
+#[test]
+fn latents_are_described_by_the_group_or_by_the_grid_of_the_task() {
+    let group = crate::task::Structure::parse("S3").unwrap().group();
+    let rows: Vec<Row> =
+        (0..6).flat_map(|a| (0..6).map(move |b| (a, b))).map(|(a, b)| Row { a, b, label: group.product(a, b) }).collect();
+    let sizes = Sizes { rows: 36, tokens: 6, width: 0, classes: 6 };
+    let data = Dataset { sizes, test: (0..36).collect(), train_mask: vec![false; 36], rows, ..Dataset::default() };
+    let even = |row: &Row| f32::from(u8::from(group.even[usize::from(row.label)]));
+    let codes: Vec<f32> = data.rows.iter().map(even).collect();
+    let source = Source { step: 0, width: 1, values: codes.iter().map(|f| 2.0 * f).collect(), place: Place::default() };
+    let (decoders, biases, held) = (vec![vec![2.0]], vec![vec![0.0]], vec![0, 5, 9]);
+    let input = AnalysisInput {
+        sources: &[source],
+        codes: &Codes::shared(codes.clone()),
+        decoders: &decoders,
+        biases: &biases,
+        data: &data,
+        held: &held,
+    };
+    let found = analyse(&input).unwrap().latents.remove(0);
+    let strongest = found.group.unwrap().strongest.unwrap();
+    assert_eq!((strongest.label.as_str(), found.grid), ("d=1 #1", None));
+
+    let sizes = [[1.0, 2.0, 1.0, 0.0]; 2];
+    let residues = analyse(&Case::new(&sizes, &sizes).input()).unwrap().latents.remove(0);
+    assert!(residues.group.is_none() && residues.grid.is_some());
+}

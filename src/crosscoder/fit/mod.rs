@@ -15,6 +15,7 @@ pub use dictionary::Dictionary;
 pub use objective::{Moment, Objective, Slope};
 pub use structure::{Site, sites};
 
+use super::baseline::{BaselineInput, Explained, FrontierPoint, fourier, pca};
 use super::causal::Anatomy;
 use super::{
     AnalysisInput, Codes, CrosscoderConfig, CrosscoderResult, FitRow, Prepared, Source, SourceInfo, Variant, analyse,
@@ -37,6 +38,8 @@ const LAMBDA_WARMUP: f64 = 0.05;
 const DECAY: f64 = 0.2;
 /// Share of the updates, at the start, over which k falls to its value.
 const ANNEAL: f64 = 0.2;
+/// Functions of the largest baseline.
+const MOST_FUNCTIONS: usize = 64;
 /// Epochs without firing after which a latent counts as dead. Published: 10 million tokens, which here would be hundreds of epochs.
 const DEAD_AFTER: u32 = 3;
 /// θ of variants that learn it, at the start.
@@ -286,6 +289,7 @@ impl Fit {
             activations: found.activations,
             weights,
             causal: None,
+            baselines: Vec::new(),
             config: self.config,
         };
         Ok((result, Anatomy { sources: self.sources, codes, decoders, biases }))
@@ -295,6 +299,20 @@ impl Fit {
     fn block(&self, values: &[f32], s: usize) -> Vec<f32> {
         let columns = self.width * self.sources.len();
         values.chunks(columns).flat_map(|row| &row[s * self.width..][..self.sources[s].width]).copied().collect()
+    }
+
+    /// What principal components and plane waves explain with 1, 2, 4, … functions, on the same rows and the same fold; none for what
+    /// cannot be had.
+    pub fn baselines(&self) -> Vec<FrontierPoint> {
+        let input = BaselineInput { sources: &self.sources, fit: &self.fit_rows, held: &self.held_rows };
+        let most = self.sources.iter().map(|source| source.width).sum::<usize>().min(self.fit_rows.len() / 2);
+        let counts: Vec<usize> = (0..=MOST_FUNCTIONS.ilog2()).map(|power| 1 << power).filter(|count| *count <= most).collect();
+        let points = |name: &'static str, found: Vec<Explained>| {
+            found.into_iter().map(move |explained| FrontierPoint::of_basis(name, &explained)).collect::<Vec<_>>()
+        };
+        let components = pca(&input, &counts).map(|found| points("principal components", found));
+        let waves = fourier(&input, &self.data, &counts).map(|found| points("plane waves", found.explained));
+        [components, waves].into_iter().flatten().flatten().collect()
     }
 
     /// What each source looked like before the fit.

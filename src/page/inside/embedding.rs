@@ -74,6 +74,9 @@ pub(super) fn picture(lab: Lab) -> AnyView {
             x_label: axis(1),
             y_label: axis(2),
             range: None,
+            window: None,
+            guides: &[],
+            keys: &[],
             selected: None,
         };
         show(&Picture::Scatter(scatter));

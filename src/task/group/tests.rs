@@ -163,3 +163,23 @@ fn what_is_no_name_of_a_group_is_refused() {
         assert!(!error.cause.is_empty() && error.remedy.starts_with("Use "), "{text}: {error}");
     }
 }
+
+#[test]
+fn a_table_is_a_group_only_if_it_obeys_the_laws() {
+    for name in ["C7", "D5", "S4", "C2xS3"] {
+        let group = Structure::parse(name).unwrap().group();
+        let found = Group::from_table(group.table.clone()).unwrap();
+        assert_eq!((&found.table, &found.inverses, found.classes()), (&group.table, &group.inverses, group.classes()), "{name}");
+        // Two products exchanged: the row has its inverse and the identity its place, but a law is broken.
+        let mut broken = group.table;
+        let order = found.order;
+        broken.swap(order + 1, order + 2);
+        assert_eq!(Group::from_table(broken), None, "{name}");
+    }
+    let table = |n: u16, product: fn(u16, u16, u16) -> u16| (0..n).flat_map(|a| (0..n).map(move |b| product(a, b, n))).collect();
+    assert_eq!(Group::from_table(table(5, |a, b, n| (a + b + 1) % n)), None, "the identity is not element 0");
+    assert_eq!(Group::from_table(table(5, |a, b, n| a * b % n)), None, "0 has no inverse");
+    assert_eq!(Group::from_table(table(5, |a, b, n| (a + n - b) % n)), None, "0 − b is not b");
+    assert_eq!(Group::from_table(table(5, |a, b, n| a + b + n)), None, "not closed");
+    assert_eq!((Group::from_table(vec![]), Group::from_table(vec![0, 1, 1])), (None, None));
+}
