@@ -8,7 +8,7 @@ use super::grid_descriptors::GridDescriptors;
 use super::group_descriptors::GroupDescriptors;
 use super::twins::Twins;
 use crate::measure::EtaSquared;
-use crate::record::Weights;
+use safetensors::{Dtype, SafeTensors};
 use serde::{Deserialize, Serialize};
 
 /// One row of the live curves, measured on held-out inputs.
@@ -248,15 +248,17 @@ impl CrosscoderResult {
 
     /// Decoder vector of a latent in a source, `[d]`, raw activation units; `None` where the weights were not kept.
     pub fn decoder_vector(&self, latent: u32, source: usize) -> Option<Vec<f32>> {
-        let file = Weights::from_safetensors(&self.weights).ok()?;
-        let decoder = file.get("decoder.weight")?;
-        let &[_, latents, width] = &decoder.shape[..] else { return None };
-        let scale = *file.get("activation_scale")?.values.get(source)?;
+        // Only what is asked for is read: a dictionary may have millions of numbers.
+        let file = SafeTensors::deserialize(&self.weights).ok()?;
+        let (decoder, scales) = (file.tensor("decoder.weight").ok()?, file.tensor("activation_scale").ok()?);
+        let &[_, latents, width] = decoder.shape() else { return None };
+        let number = |data: &[u8], at: usize| Some(f32::from_le_bytes(*data.get(4 * at..)?.first_chunk()?));
+        let scale = number(scales.data(), source)?;
         // Vectors of narrower sources are filled up to a common width.
         let own = self.sources.get(source).map_or(width, |source| width.min(source.width as usize));
         let start = (source * latents + latent as usize) * width;
-        let fitted = decoder.values.get(start..start + own).filter(|_| (latent as usize) < latents)?;
-        Some(fitted.iter().map(|value| value / scale).collect())
+        let is_there = (latent as usize) < latents && [&decoder, &scales].iter().all(|tensor| tensor.dtype() == Dtype::F32);
+        (start..start + own).map(|at| is_there.then_some(number(decoder.data(), at)? / scale)).collect()
     }
 
     /// Where a source was read.
@@ -301,7 +303,7 @@ mod tests {
 
     #[test]
     fn a_decoder_vector_comes_back_in_raw_units() {
-        use crate::record::NamedTensor;
+        use crate::record::{NamedTensor, Weights};
         let tensor = |name: &str, shape: Vec<usize>, values: Vec<f32>| NamedTensor { name: name.into(), shape, values };
         // Two sources, three latents, two activations.
         let decoder = tensor("decoder.weight", vec![2, 3, 2], (0..12u8).map(f32::from).collect());

@@ -15,6 +15,7 @@ use crate::experiment::Experiment;
 use crate::record::UserError;
 use leptos::prelude::*;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// A latent that is not on the page yet.
 #[derive(Debug, Clone, PartialEq)]
@@ -65,6 +66,14 @@ pub(super) fn reveal(lab: Lab) {
         lab.fit_shown.set(index);
         lab.latent.set(Some(wanted.latent));
         lab.wanted.set(None);
+        // It stands below the form that made the fit.
+        let look = || {
+            let card = web_sys::window().and_then(|window| window.document()?.get_element_by_id("latent-head"));
+            if let Some(card) = card {
+                card.scroll_into_view();
+            }
+        };
+        set_timeout(look, Duration::from_millis(300));
     }
 }
 

@@ -93,7 +93,7 @@ pub fn draw_polar<DB: DrawingBackend>(
         draw_line(&pen, theme, &points)?;
     }
     // Over the line, where the numbers can be read: on the first half of the way to the next name they meet none.
-    for tick in rings.iter().filter(|tick| tick.value > 0.0 && tick.value < 0.95 * most) {
+    for tick in rings.iter().filter(|tick| tick.value > 0.0 && tick.value < 0.85 * most) {
         let (x, y) = at(RING_NAME_ANGLE, tick.value);
         pen.text(&tick.label, (x, y), (HPos::Center, VPos::Center), theme.muted)?;
     }

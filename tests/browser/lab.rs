@@ -121,6 +121,26 @@ fn a_transformer_groks_late_and_a_crosscoder_finds_what_was_born_in_between() {
     assert!(page.colours("latent-heat-map") > 2, "the heat-map is blank");
     page.picture("latent");
 
+    // Every side of it is drawn.
+    for (side, figure) in [("waves", "latent-waves"), ("answers", "latent-answers"), ("logits", "latent-logits")] {
+        page.click(&format!("latent-side-{side}"));
+        page.wait(side, &format!("document.getElementById('{figure}')"), 10);
+        page.look_at(figure);
+        page.settled(figure);
+        assert!(page.colours(figure) > 2, "{figure} is blank");
+        page.picture(figure);
+    }
+    page.click("latent-side-inputs");
+    page.wait("the top inputs", "document.querySelectorAll('#latent-inputs tbody tr').length > 0", 10);
+    page.look_at("latent-cosines");
+    page.settled("latent-cosines");
+    page.picture("latent cosines");
+    page.click("latent-side-map");
+    let title = "document.querySelector('#latent-head h2').innerText";
+    let before = page.js(title);
+    page.keys("latent-next", "j");
+    page.wait("another latent after j", &format!("{title} !== {before}"), 10);
+
     // Each picture of the whole fit is drawn, and a click in it chooses a latent.
     for (view, canvas) in [
         ("view-two-checkpoints", "fit-norm-shares"),
@@ -153,6 +173,13 @@ fn a_transformer_groks_late_and_a_crosscoder_finds_what_was_born_in_between() {
     let (born, gone) = (page.number("fit-summary", "emergent"), page.number("fit-summary", "vanished"));
     let alive = page.number("fit-summary", "alive");
     assert!(alive > 0.0 && (born + gone) / alive <= 0.01, "{born} emergent and {gone} vanished of {alive} in the null fit");
+
+    // A reload leads back to the same latent of the same fit without a question.
+    let shown = page.text("latent-life");
+    page.reload();
+    page.wait("the latent after a reload", "document.getElementById('latent-life')", 30);
+    assert_eq!(page.text("latent-life"), shown);
+    assert_eq!(page.data("fit-summary", "sources"), repeated);
 }
 
 #[test]

@@ -110,10 +110,10 @@ pub(super) fn head(card: &Card, walk: Walk, sides: AnyView) -> AnyView {
 fn life(latent: &Latent, fit: &CrosscoderResult) -> String {
     let step = |source: u32| fit.sources.get(source as usize).map_or(String::new(), |source| source.label());
     let mut said = vec![match (latent.birth, latent.death) {
-        (None, None) => format!("There in {:.0}% of the checkpoints", 100.0 * latent.lifespan),
-        (Some(birth), None) => format!("There from step {} to the end", step(birth)),
-        (None, Some(death)) => format!("There until step {}", step(death)),
-        (Some(birth), Some(death)) => format!("There from step {} to step {}", step(birth), step(death)),
+        (None, None) => format!("It is there in {:.0}% of the checkpoints", 100.0 * latent.lifespan),
+        (Some(birth), None) => format!("It is there from step {} to the end", step(birth)),
+        (None, Some(death)) => format!("It is there until step {}", step(death)),
+        (Some(birth), Some(death)) => format!("It is there from step {} to step {}", step(birth), step(death)),
     }];
     if let Some(selectivity) = latent.train_selectivity {
         said.push(format!("train selectivity {selectivity:+.2} (1: training pairs only)"));
