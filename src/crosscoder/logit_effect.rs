@@ -8,7 +8,6 @@
 
 use super::config::Hook;
 use crate::experiment::Experiment;
-use crate::model::shape_of;
 use crate::record::{NamedTensor, UserError, Weights};
 use crate::task::rule_of;
 
@@ -102,7 +101,7 @@ const NONLINEARITY: &str = "Between this activation and the outputs stands the n
 
 fn of_transformer(experiment: &Experiment, hook: Hook) -> Result<Vec<Map>, UserError> {
     let settings = &experiment.model.settings;
-    let tied = settings.is_on("tied").then(|| shape_of(experiment).tokens);
+    let tied = settings.is_on("tied").then(|| rule_of(experiment).map_or(0, |rule| rule.sizes().tokens as usize));
     let unembed = match tied {
         Some(_) => Map { name: "embed".into(), transposed_rows: tied },
         None => Map::plain("unembed"),
