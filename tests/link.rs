@@ -104,7 +104,7 @@ fn random_experiments_and_fits_make_the_round_trip() {
                 valid += 1;
             }
             Err(error) => {
-                let rules = ["k: ", "k_start: ", "prefixes: ", "dedicated_latents: "];
+                let rules = ["k: ", "k_start: ", "prefixes: ", "dedicated_latents: ", "more_hooks: ", "mask: ", "aux: "];
                 assert!(rules.iter().any(|rule| error.cause.starts_with(rule)), "{error}");
             }
         }

@@ -62,7 +62,7 @@ fn one_dictionary_spans_hooks_of_different_widths() {
 fn one_dictionary_spans_runs_of_other_seeds_and_refuses_other_tasks() {
     let ((experiment, checkpoints), (other, theirs)) = (small(0), small(1));
     let read = |checkpoints: &[Checkpoint]| -> Vec<Checkpoint> {
-        checkpoints.iter().filter(|checkpoint| checkpoint.step >= 100).cloned().collect()
+        checkpoints.iter().filter(|checkpoint| [100, 200].contains(&checkpoint.step)).cloned().collect()
     };
     let also = OtherRun { name: "seed 1".into(), experiment: other, checkpoints: read(&theirs) };
     let found = fit_over(config(births()), &experiment, &checkpoints, vec![also.clone()]);
@@ -92,7 +92,7 @@ fn gates_per_source_are_read_back_from_the_file_to_the_same_codes() {
         assert!(found.explained_variance.iter().all(|ev| *ev > 0.4), "{variant:?} {:?}", found.explained_variance);
         assert_eq!(found.l0_per_source.len(), 2);
         if variant == Variant::BatchTopKPerSource {
-            assert!(found.l0_per_source.iter().all(|l0| (l0 - 12.0).abs() < 3.0), "{:?}", found.l0_per_source);
+            assert!(found.l0_per_source.iter().all(|l0| (l0 - 12.0).abs() < 6.0), "{:?}", found.l0_per_source);
         }
         assert!(found.l0_per_source.iter().all(|l0| *l0 <= found.l0), "{:?} {}", found.l0_per_source, found.l0);
         let dictionary = import(&found.weights, None).unwrap().0;
