@@ -71,9 +71,13 @@ fn summary(lab: Lab, fit: &Arc<CrosscoderResult>) -> AnyView {
             fit.count(LatentClass::Rotated)
         )
     };
-    let contrast = fit.config.variant.counts().then_some(
-        " A counted code pays per active latent, so one latent serves each checkpoint in a direction of its own (rotated) and births stay hidden at the same explained variance: compare with L1.",
+    // With one gate for all sources; where each has its own, births are not hidden.
+    let hides = fit.config.variant.counts() && !fit.config.variant.is_per_source();
+    let contrast = hides.then_some(
+        " One gate opens a latent for all checkpoints, so it serves each in a direction of its own (rotated) and births stay hidden at the same explained variance: compare with L1, or with a count for each checkpoint.",
     );
+    let own: Vec<String> = fit.l0_per_source.iter().map(|l0| format!("{l0:.1}")).collect();
+    let own = if own.is_empty() { String::new() } else { format!(" ({} for each checkpoint)", own.join(", ")) };
     let hook = match fit.config.hook {
         Hook::Embed => "input of the first layer",
         Hook::Pattern => "attention pattern",
@@ -92,7 +96,7 @@ fn summary(lab: Lab, fit: &Arc<CrosscoderResult>) -> AnyView {
             <h2>{born}</h2>
             <p>{format!("{:.0}% of the last checkpoint's decoder energy lies in latents that fire for a few values of the answer (residue features, η² above .8).", 100.0 * fit.residue_energy_share)}{contrast}</p>
             <p class="small muted">"A sparse code turns the network's rotations into bumps over residues, not into single cosines: all key frequencies are active on every input, so no scalar latent can be one of them. That is why latents are scored by η², not by frequency."</p>
-            <p class="small muted number">{format!("Held-out explained variance {} at steps {}; {:.1} of {} latents active per input; read at the {hook}; {:.0} s", percent.join(", "), steps.join(", "), fit.l0, fit.latents.len(), fit.wall_seconds)}</p>
+            <p class="small muted number">{format!("Held-out explained variance {} at steps {}; {:.1} of {} latents active per input{own}; read at the {hook}; {:.0} s", percent.join(", "), steps.join(", "), fit.l0, fit.latents.len(), fit.wall_seconds)}</p>
             <div class="row">
                 <button type="button" class="small-button" id="save-report" title="One HTML file: what was born when, how sure, what it does, what could still be wrong. Other fits of this run are its controls"
                     on:click=move |_| offer_report(lab, &reported)>"Save report"</button>

@@ -11,7 +11,7 @@ mod tests;
 
 pub use doubts::doubts;
 
-use crate::crosscoder::causal::{Band, CausalResult, Effect, SetEffect, SourceEffects};
+use crate::crosscoder::causal::{Attribution, Band, CausalResult, Effect, SetEffect, Single, SourceEffects, rank_agreement_of};
 use crate::crosscoder::{Absence, CrosscoderConfig, CrosscoderResult, LatentClass, agreement};
 use crate::plot::{Axis, Curves, HeatMap, Ink, Mark, Palette, Picture, Scale, Series};
 use crate::record::{Archive, MetricRow, UserError};
@@ -46,6 +46,21 @@ pub fn report(archive: &Archive, fits: &[CrosscoderResult], draw: &Draw<'_>) -> 
     page.table(&["class", "latents", "confirmed absences", "shrunk", "in other latents"], &classes(fit));
     page.heading("How sure");
     page.list(&certainty(fit, fits)?);
+    if fits.len() > 1 {
+        page.table(
+            &[
+                "fit",
+                "rule",
+                "explained variance, least",
+                "active latents",
+                "born (confirmed)",
+                "in all checkpoints",
+                "of them turned",
+                "vanished",
+            ],
+            &fits.iter().map(beside).collect::<Vec<_>>(),
+        );
+    }
     page.heading("What it does");
     match &fit.causal {
         Some(causal) => {
@@ -54,6 +69,7 @@ pub fn report(archive: &Archive, fits: &[CrosscoderResult], draw: &Draw<'_>) -> 
                 &effects(causal),
             );
             page.list(&swaps(causal));
+            page.list(&attributions(fit, causal));
         }
         None => page.text("Nothing was taken out of the network: fit again with that switched on."),
     }
@@ -210,6 +226,38 @@ fn certainty(fit: &CrosscoderResult, fits: &[CrosscoderResult]) -> Result<Vec<St
     Ok(said)
 }
 
+/// A fit in one row.
+fn beside(fit: &CrosscoderResult) -> Vec<String> {
+    let least = fit.explained_variance.iter().copied().fold(f32::INFINITY, f32::min);
+    vec![
+        fit.config.name.clone(),
+        fit.config.variant.name().to_owned(),
+        format!("{least:.3}"),
+        format!("{:.1}", fit.l0),
+        format!("{} ({})", fit.emergent, fit.emergent_confirmed),
+        fit.shared.to_string(),
+        fit.count(LatentClass::Rotated).to_string(),
+        fit.vanished.to_string(),
+    ]
+}
+
+/// What gradients say of single latents, and how far that can be trusted.
+fn attributions(fit: &CrosscoderResult, causal: &CausalResult) -> Vec<String> {
+    let told = |attribution: &Attribution| {
+        let source = attribution.source;
+        let label = fit.sources.get(source as usize).map_or_else(String::new, |source| source.label());
+        let sum: f64 = attribution.effects.iter().map(|effect| f64::from(*effect)).sum();
+        let singles: Vec<Single> = causal.singles.iter().filter(|single| single.source == source).copied().collect();
+        let ranks = rank_agreement_of(&singles).map_or("–".to_owned(), |rank| format!("{rank:.2}"));
+        format!(
+            "At step {label} integrated gradients give all latents together {sum:+.3} nats of the test loss, and without them it changes by {:+.3}. Over {} latents taken out one by one, the sizes agree in rank by {ranks}.",
+            attribution.of_all,
+            singles.len()
+        )
+    };
+    causal.attributions.iter().map(told).collect()
+}
+
 /// The first fit and those that differ from it in nothing but the seed.
 fn seeds(fits: &[CrosscoderResult]) -> impl Iterator<Item = &CrosscoderResult> {
     let like = fits.first().map(|fit| &fit.config);
@@ -227,7 +275,7 @@ fn effects(causal: &CausalResult) -> Vec<Vec<String>> {
         let rise = |effect: &Effect| format!("{:+.4}", effect.test_loss - source.clean.test_loss);
         let row = |set: &SetEffect| {
             vec![
-                source.step.to_string(),
+                if source.label.is_empty() { source.step.to_string() } else { source.label.clone() },
                 set.class.name().to_owned(),
                 set.count.to_string(),
                 rise(&set.zero),

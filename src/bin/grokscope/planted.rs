@@ -59,7 +59,7 @@ const VARIANTS: [(&str, &[&str]); 16] = [
     ("BatchTopK, k 2, resampled", &["variant=batch_top_k", "k=2", "resample=true", "decoder_norm=1"]),
     ("BatchTopK, k 2, nested 3", &["variant=batch_top_k", "k=2", "prefixes=3", "decoder_norm=1"]),
     ("JumpReLU, λ .3", &["variant=jump_relu", "lambda=0.3"]),
-    ("BatchTopK, each source its own, k 2", &["variant=batch_top_k_per_source", "k=2", "decoder_norm=1"]),
+    ("BatchTopK, each source its own, k 2", &["variant=batch_top_k_per_source", "k=2"]),
     ("JumpReLU, each source its own, λ .003", &["variant=jump_relu_per_source", "lambda=0.003", "decoder_norm=1"]),
     ("L1, reads its own, writes later", &["lambda=0.3", "mask=forward"]),
     ("L1, reads the last", &["lambda=0.3", "mask=last_only"]),
