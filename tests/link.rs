@@ -319,6 +319,7 @@ fn presets_mean_what_they_meant() {
         ("lazy-committee", "ee0b14acc79ac8af"),
         ("births", "53cb26a9afe20eb2"),
         ("nested", "7e65a5c5cb900947"),
+        ("own-budgets", "0d84a213851d5158"),
         ("batch-top-k", "71188c19a85e5cf3"),
     ];
     assert_eq!(found, pinned.map(|(name, hash)| (name, hash.to_string())));
