@@ -220,7 +220,7 @@ pub(super) fn control<T: Editable + Clone + Send + Sync>(
                     view! { <label><input type="checkbox" prop:checked=flag(move || chosen(name)) on:change=toggle />{label}</label> }
                 })
                 .collect();
-            view! { <div class="chips" id=id.clone() role="group" aria-describedby=described_by>{boxes}</div> }.into_any()
+            view! { <div class="chips" id=id.clone() role="group" aria-label=field.label aria-describedby=described_by>{boxes}</div> }.into_any()
         }
         FieldKind::Toggle => view! {
             <input type="checkbox" id=id.clone() aria-describedby=described_by prop:checked=flag(move || shown.with(|s| s == "true"))

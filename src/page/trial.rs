@@ -150,12 +150,17 @@ fn steering(lab: Lab, fit: &CrosscoderResult, trial: Trial) -> AnyView {
         answered.push((f64::from(steered.amount), f64::from(steered.answered.get(answer).copied().unwrap_or(0.0))));
         right.push((f64::from(steered.amount), steered.effect.test_accuracy));
     }
+    let share = format!("{:.0}% of all inputs", 100.0 * most.get(answer).copied().unwrap_or(0.0));
     let words = match peak {
         Some(peak) if usize::from(peak) == answer => {
-            format!("It fires most for the answer {peak}, and added everywhere it makes the network say {answer}.")
+            format!("It fires most for the answer {peak}, and with most of it added the network says {answer} on {share}.")
         }
-        Some(peak) => format!("It fires most for the answer {peak}, but added everywhere it makes the network say {answer}."),
-        None => format!("Added everywhere, it makes the network say {answer}."),
+        Some(peak) => {
+            format!(
+                "It fires most for the answer {peak}, but with most of it added the network's commonest answer is {answer}, on {share}."
+            )
+        }
+        None => format!("With most of it added, the network's commonest answer is {answer}, on {share}."),
     };
     let label = format!("answer {answer}");
     let spoken = words.clone();
