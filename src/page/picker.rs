@@ -104,7 +104,7 @@ fn alike(lab: Lab, steps: Vec<u32>, values: Vec<f32>, ticked: Memo<Vec<u32>>) ->
             values: &values,
             range: Some((0.0, 1.0)),
             palette: Palette::Sequential,
-            row_label: "checkpoint at step".into(),
+            row_label: "the same checkpoints, by number".into(),
             column_label: "checkpoint at step".into(),
             column_names: Some(names.clone()),
             row_names: Some(names.clone()),
@@ -128,7 +128,7 @@ fn alike(lab: Lab, steps: Vec<u32>, values: Vec<f32>, ticked: Memo<Vec<u32>>) ->
         sheet.within(|canvas| {
             view! { <div style="--height:22rem;--height-narrow:20rem;cursor:pointer" on:click=pick>{canvas}</div> }.into_any()
         }),
-        "Linear CKA of the activations at the chosen hook: 1 where two checkpoints tell inputs apart in the same way, whatever their basis. Dark blocks are phases in which little changes; compare across their borders. A high value is no evidence that the same features are there. Click a row to take that checkpoint, or leave it."
+        "Linear CKA of the activations at the chosen hook: 1 where two checkpoints tell inputs apart in the same way, whatever their basis. Blocks along the diagonal are phases in which little changes; compare across their borders. A high value is no evidence that the same features are there. Click a row to take that checkpoint, or leave it."
             .into_any(),
     )
 }

@@ -180,7 +180,7 @@ fn draw_line<DB: DrawingBackend>(
     for run in clip(&pixels, frame) {
         end = run.last().copied();
         match run.as_slice() {
-            &[point] => pen.dot(point, pen.stroke, color)?,
+            &[point] => pen.dot(point, 2.5 * pen.stroke, color)?,
             run if dashed => {
                 for dash in dashes(run, 3.0 * pen.stroke) {
                     pen.path_of(THIN * pen.stroke, &dash, color)?;
