@@ -28,6 +28,9 @@ pub(super) struct Probing {
     to_check: Vec<(usize, u32)>,
     singles: Vec<Single>,
     networks: Networks,
+    /// For gradients, on the CPU: there are few of them, and backward passes through a cut network are no work that a GPU was tested
+    /// with. The same as `networks` where those are on the CPU.
+    sloping: Option<Networks>,
 }
 
 impl Probing {
@@ -40,6 +43,9 @@ impl Probing {
         device: &Device,
     ) -> Result<Self, UserError> {
         let networks = Networks::new(experiment, checkpoints, &anatomy.sources, result.config.hooks(), kind, device)?;
+        let cpu = Device::flex();
+        let beside = || Networks::new(experiment, checkpoints, &anatomy.sources, result.config.hooks(), EngineKind::Cpu, &cpu);
+        let sloping = (kind != EngineKind::Cpu).then(beside).transpose()?;
         let can_intervene: Vec<bool> = anatomy.sources.iter().map(|source| networks.can_intervene(source.place)).collect();
         let probes = probes(&result, &anatomy, &can_intervene);
         let mut sources: Vec<usize> = probes.iter().map(|probe| probe.source).collect();
@@ -57,6 +63,7 @@ impl Probing {
             result,
             anatomy,
             networks,
+            sloping,
         })
     }
 
@@ -87,7 +94,8 @@ impl Probing {
             self.path = vec![0.0; self.result.latents.len()];
         }
         let share = (f64::from(point) + 0.5) / f64::from(PATH_POINTS);
-        let slopes = self.networks.slope(source, self.anatomy.faded(source, share)).await?;
+        let networks = self.sloping.as_mut().unwrap_or(&mut self.networks);
+        let slopes = networks.slope(source, self.anatomy.faded(source, share)).await?;
         self.anatomy.attribute(source, &slopes, &mut self.path);
         self.points += 1;
         if point + 1 < PATH_POINTS {

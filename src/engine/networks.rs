@@ -176,8 +176,9 @@ impl Networks {
             return Err(UserError::new("The network could not be prepared", "Fit again"));
         };
         let outputs = model.spliced(&parameters, self.start.as_deref(), &batch.inputs, hook, value.clone())?;
-        let loss = (objective.per_row(outputs, batch.targets.clone()) * weights.clone()).sum();
-        let mut tape = loss.backward();
+        // The closed-form gradient at the outputs, as in training.
+        let (_, slopes) = objective.slope(outputs.clone().detach(), batch.targets.clone(), 1);
+        let mut tape = (outputs * slopes * weights.clone()).sum().backward();
         let slope = value.grad_remove(&mut tape).unwrap_or_else(|| value.clone().inner().zeros_like());
         slope.into_data_async().await.map_err(lost)?.try_into_vec::<f32>().map_err(lost)
     }

@@ -67,10 +67,14 @@ impl Dictionary {
 
     /// `[1, row, m]`, once or per source → `[1, row, S·d]`, by the first `latents` latents.
     pub(super) fn decode(&self, codes: &[Tensor<3>], latents: usize) -> Tensor<3> {
-        let decoder = self.decoder.clone().narrow(1, 0, latents);
-        let first = |codes: &Tensor<3>| codes.clone().narrow(2, 0, latents);
-        let width = self.decoder.dims()[2] / codes.len();
-        let of = |(s, codes): (usize, &Tensor<3>)| first(codes).matmul(decoder.clone().narrow(2, s * width, width));
+        // Cut only what has to be cut: each cut is a copy in every update, and one more in its gradient.
+        let [_, all, columns] = self.decoder.dims();
+        let first = |tensor: Tensor<3>, axis: usize| if latents < all { tensor.narrow(axis, 0, latents) } else { tensor };
+        let (decoder, width) = (first(self.decoder.clone(), 1), columns / codes.len());
+        let of = |(s, one): (usize, &Tensor<3>)| {
+            let block = if codes.len() > 1 { decoder.clone().narrow(2, s * width, width) } else { decoder.clone() };
+            first(one.clone(), 2).matmul(block)
+        };
         let parts: Vec<Tensor<3>> = codes.iter().enumerate().map(of).collect();
         let whole = if parts.len() == 1 { parts[0].clone() } else { Tensor::cat(parts, 2) };
         whole + self.decoder_bias.clone()
