@@ -12,7 +12,7 @@ use super::grid_descriptors::ResidueGrid;
 use super::group_descriptors::GroupTable;
 use super::latent_scaling::{LatentScaling, Residuals, latent_scaling, residuals};
 use super::life::{Life, life};
-use super::result::{Latent, LatentClass};
+use super::result::{Latent, LatentClass, home};
 use super::source::Source;
 use super::strength::Strengths;
 use super::twins::{Twins, twins};
@@ -120,7 +120,7 @@ pub fn analyse(input: &AnalysisInput) -> Result<Analysis, UserError> {
         found.push(latent);
     }
 
-    let homes: Vec<usize> = found.iter().map(|latent| strengths.home(&latent.norms)).collect();
+    let homes: Vec<usize> = found.iter().map(Latent::home).collect();
     let shared = |latent: &&Latent| latent.class != LatentClass::Dead && is_shared(&latent.relative);
     let count = |class| found.iter().filter(|latent| latent.class == class).count() as u32;
     let emergent_confirmed = found.iter().filter(|l| l.confirmed && l.class == LatentClass::Emergent).count() as u32;
@@ -175,7 +175,7 @@ fn describe(input: &AnalysisInput, residuals: &[Residuals], strengths: &Strength
         .collect();
     let norms = strengths.norms(index, &vectors);
     let relative = strengths.relative(&norms);
-    let home = strengths.home(&norms);
+    let home = home(&relative);
     let stay = strengths.stay(home);
     let energies = strengths.energies(index);
     let scaling = latent_scaling(index, &energies, home, &stay, input.decoders, residuals);

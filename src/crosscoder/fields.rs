@@ -15,6 +15,17 @@ pub fn crosscoder_fields() -> &'static [Field] {
     FIELDS
 }
 
+/// Hooks that can be read, with their names for people.
+const HOOKS: &[(&str, &str)] = &[
+    ("embed", "Input of the first layer"),
+    ("attn_out", "Output of attention"),
+    ("resid_mid", "Residual stream after attention"),
+    ("mlp_pre", "Hidden neurons before the non-linearity"),
+    ("mlp_post", "Hidden neurons of the MLP"),
+    ("resid_post", "Residual stream after the block"),
+    ("logits", "Logits"),
+];
+
 static FIELDS: &[Field] = &[
     Field::new(
         "schema",
@@ -24,33 +35,12 @@ static FIELDS: &[Field] = &[
     ),
     Field::new("name", "Name", "Also the folder in the archive", FieldKind::Slug { max_chars: 40 }),
     Field::new("seed", "Seed", "Root of the fit's random numbers", FieldKind::Integer { min: 0, max: MAX_SEED }),
-    Field::new(
-        "hook",
-        "Hook",
-        "Where activations are read, at the answer position",
-        FieldKind::Choice(&[
-            ("embed", "Input of the first layer"),
-            ("attn_out", "Output of attention"),
-            ("resid_mid", "Residual stream after attention"),
-            ("mlp_pre", "Hidden neurons before the non-linearity"),
-            ("mlp_post", "Hidden neurons of the MLP"),
-            ("resid_post", "Residual stream after the block"),
-            ("logits", "Logits"),
-        ]),
-    ),
+    Field::new("hook", "Hook", "Where activations are read, at the answer position", FieldKind::Choice(HOOKS)),
     Field::new(
         "more_hooks",
         "Further hooks",
         "Hooks that are read as well, so that one dictionary spans them; each may have a width of its own",
-        FieldKind::Choices(&[
-            ("embed", "Input of the first layer"),
-            ("attn_out", "Output of attention"),
-            ("resid_mid", "Residual stream after attention"),
-            ("mlp_pre", "Hidden neurons before the non-linearity"),
-            ("mlp_post", "Hidden neurons of the MLP"),
-            ("resid_post", "Residual stream after the block"),
-            ("logits", "Logits"),
-        ]),
+        FieldKind::Choices(HOOKS),
     )
     .neutral("[]"),
     Field::new(

@@ -46,6 +46,14 @@ pub struct SourceInfo {
 }
 
 impl SourceInfo {
+    /// What the fit's own run is called in fits over several.
+    pub const OWN_RUN: &str = "this run";
+
+    /// Whether it is of the fit's own run, whose networks are at hand.
+    pub fn is_own(&self) -> bool {
+        self.run.as_deref().is_none_or(|run| run == Self::OWN_RUN)
+    }
+
     /// What tells it from the fit's other sources: the step, and the hook and the run where there are several.
     pub fn label(&self) -> String {
         let hook = self.hook.map(Hook::name);
@@ -175,8 +183,13 @@ impl Latent {
 
     /// Index of the source in which it is strongest, by relative norm, the first of equals.
     pub fn home(&self) -> usize {
-        (0..self.relative.len()).fold(0, |best, s| if self.relative[s] > self.relative[best] { s } else { best })
+        home(&self.relative)
     }
+}
+
+/// Index of the largest of `relative` norms, the first of equals.
+pub(super) fn home(relative: &[f32]) -> usize {
+    (0..relative.len()).fold(0, |best, s| if relative[s] > relative[best] { s } else { best })
 }
 
 /// Everything a fit returns.

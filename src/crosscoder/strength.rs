@@ -83,12 +83,6 @@ impl Strengths {
         (0..norms.len()).map(one).collect()
     }
 
-    /// The source of the largest contribution, the first of equals: in the place of the largest relative norm.
-    pub(super) fn home(&self, norms: &[f32]) -> usize {
-        let relative = self.relative(norms);
-        (0..norms.len()).fold(0, |best, s| if relative[s] > relative[best] { s } else { best })
-    }
-
     /// The sources of one place with `source`, in their order: those over which a life is told.
     pub(super) fn stay(&self, source: usize) -> Vec<usize> {
         (0..self.places.len()).filter(|s| self.places[*s] == self.places[source]).collect()

@@ -5,7 +5,7 @@ use super::causal::Probing;
 use super::message::{Event, OtherRun};
 use super::port::Port;
 use super::tick::Tick;
-use crate::crosscoder::{CrosscoderConfig, CrosscoderResult, Hook, Place, Source, fit::Fit};
+use crate::crosscoder::{CrosscoderConfig, CrosscoderResult, Hook, Place, Source, SourceInfo, fit::Fit};
 use crate::experiment::Experiment;
 use crate::experiment::stage::Use;
 use crate::model::{self, Inputs, Model, Shape, lost};
@@ -153,7 +153,7 @@ impl Fitting {
             info.hook = hooks.get(layer as usize).copied().filter(|_| hooks.len() > 1);
             info.run = match (self.others.is_empty(), run.checked_sub(1)) {
                 (true, _) => None,
-                (false, None) => Some("this run".into()),
+                (false, None) => Some(SourceInfo::OWN_RUN.into()),
                 (false, Some(other)) => self.others.get(other as usize).cloned(),
             };
         }

@@ -80,10 +80,11 @@ impl Dictionary {
         whole + self.decoder_bias.clone()
     }
 
-    /// ‖D_i^s‖ of each latent at one source: `[1, 1, m]`.
-    pub(super) fn norms_of(&self, source: usize, sources: usize) -> Tensor<3> {
+    /// ‖D_i^s‖ of each latent, a list of all sources: `[S]` of `[1, 1, m]`.
+    pub(super) fn norms_of_each(&self, sources: usize) -> Vec<Tensor<3>> {
         let latents = self.decoder.dims()[1];
-        self.norms(sources).narrow(1, source, 1).reshape([1, 1, latents])
+        let norms = self.norms(sources);
+        (0..sources).map(|source| norms.clone().narrow(1, source, 1).reshape([1, 1, latents])).collect()
     }
 
     /// ‖D_i^s‖ of each latent and source: `[m, S, 1]`.

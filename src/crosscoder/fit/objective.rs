@@ -118,7 +118,7 @@ impl Objective {
     fn standing(&self, dictionary: &Dictionary, pre: Tensor<3>, k: f64) -> Vec<Tensor<3>> {
         let scores = |codes: &Tensor<3>| codes.clone().detach() * dictionary.norm_sums(self.sources).detach();
         let per_source = |one: &dyn Fn(usize, Tensor<3>) -> Tensor<3>| -> Vec<Tensor<3>> {
-            (0..self.sources).map(|s| one(s, dictionary.norms_of(s, self.sources).detach())).collect()
+            dictionary.norms_of_each(self.sources).into_iter().enumerate().map(|(s, norms)| one(s, norms.detach())).collect()
         };
         let codes = match (self.variant, &dictionary.log_threshold) {
             (Variant::BatchTopKPerSource, _) => {
@@ -156,12 +156,12 @@ impl Objective {
         let codes = all.first()?;
         let penalty = match self.variant {
             Variant::JumpReluPerSource => {
-                let one = |(s, codes): (usize, &Tensor<3>)| {
-                    let sizes = codes.clone() * dictionary.norms_of(s, self.sources);
+                let one = |(norms, codes): (Tensor<3>, &Tensor<3>)| {
+                    let sizes = codes.clone() * norms;
                     let q = activation::tanh(sizes.mul_scalar(TANH_SCALE)).mean_dim(1);
                     q.clone() + (q.clone() * q).div_scalar(FREQUENCY)
                 };
-                all.iter().enumerate().map(one).reduce(|sum, one| sum + one)?
+                dictionary.norms_of_each(self.sources).into_iter().zip(all).map(one).reduce(|sum, one| sum + one)?
             }
             Variant::L1OfNorms => codes.clone().mean_dim(1) * dictionary.norm_sums(self.sources),
             Variant::L2OfNorms => codes.clone().mean_dim(1) * dictionary.norm_of_norms(),
@@ -196,11 +196,11 @@ impl Objective {
         match threshold {
             Some(theta) if self.variant.is_per_source() => {
                 let codes = rectified(pre);
-                let one = |s: usize| {
-                    let scores = codes.clone() * dictionary.norms_of(s, self.sources);
+                let one = |(s, norms): (usize, Tensor<3>)| {
+                    let scores = codes.clone() * norms;
                     codes.clone() * scores.greater(theta.clone().narrow(2, s, 1).autodiff()).float()
                 };
-                (0..self.sources).map(one).collect()
+                dictionary.norms_of_each(self.sources).into_iter().enumerate().map(one).collect()
             }
             Some(theta) => {
                 let codes = rectified(pre);
@@ -230,8 +230,8 @@ impl Objective {
             Variant::BatchTopKPerSource => {
                 let dictionary = at_rest();
                 let codes = rectified(dictionary.pre(inputs));
-                let one = |s: usize| threshold::keeping(codes.clone() * dictionary.norms_of(s, self.sources), self.k);
-                Some(Tensor::cat((0..self.sources).map(one).collect(), 2))
+                let one = |norms: Tensor<3>| threshold::keeping(codes.clone() * norms, self.k);
+                Some(Tensor::cat(dictionary.norms_of_each(self.sources).into_iter().map(one).collect(), 2))
             }
             _ => None,
         }
