@@ -11,7 +11,7 @@ use crate::crosscoder::causal::{Trial, TrialInput, amounts};
 use crate::crosscoder::{CrosscoderResult, Latent};
 use crate::engine::message::{Command, TrialOrder};
 use crate::plot::{Axis, Curves, Ink, NumberFormat, Picture, Series};
-use crate::record::{UserError, Weights};
+use crate::record::UserError;
 use leptos::prelude::*;
 use std::sync::Arc;
 
@@ -45,24 +45,15 @@ pub(super) fn refused(lab: Lab) {
 /// Asks for the trials of `latent` at every source of `fit` that is of this run.
 fn ask(lab: Lab, fit: &CrosscoderResult, latent: &Latent) -> Result<(), UserError> {
     let Some(experiment) = lab.run.with_untracked(|run| run.as_ref().map(|run| run.experiment.clone())) else { return Ok(()) };
-    let rows = fit.activations.len() / fit.latents.len().max(1);
-    let codes = fit.activations.get(latent.index as usize * rows..).and_then(|rest| rest.get(..rows)).unwrap_or_default();
-    let file = Weights::from_safetensors(&fit.weights)?;
+    let codes = fit.activations_of(latent.index);
     let missing = || UserError::new("The fit was kept without its weights", "Fit again");
-    let decoder = file.get("decoder.weight").ok_or_else(missing)?;
-    let scales = file.get("activation_scale").ok_or_else(missing)?;
-    let [_, latents, width] = decoder.shape[..] else { return Err(missing()) };
     let home = latent.home();
     let first = lab.checkpoints.with_untracked(|all| all.first().cloned());
     let mut orders = Vec::new();
-    for (s, source) in
-        fit.sources.iter().enumerate().filter(|(_, source)| source.run.as_deref().is_none_or(|run| run == "this run"))
-    {
+    for (s, source) in fit.sources.iter().enumerate().filter(|(_, source)| source.is_own()) {
         let saved = lab.checkpoints.with_untracked(|all| all.iter().find(|checkpoint| checkpoint.step == source.step).cloned());
         let Some(checkpoint) = saved else { continue };
-        let start = (s * latents + latent.index as usize) * width;
-        let scale = scales.values.get(s).copied().unwrap_or(1.0);
-        let vector = decoder.values[start..start + source.width as usize].iter().map(|v| v / scale).collect();
+        let vector = fit.decoder_vector(latent.index, s).ok_or_else(missing)?;
         let input = TrialInput {
             latent: latent.index,
             source: s as u32,
@@ -70,7 +61,7 @@ fn ask(lab: Lab, fit: &CrosscoderResult, latent: &Latent) -> Result<(), UserErro
             decoder: vector,
             amounts: if s == home { amounts(codes) } else { Vec::new() },
         };
-        orders.push(TrialOrder { checkpoint, first: first.clone(), hook: source.hook.unwrap_or(fit.config.hook), input });
+        orders.push(TrialOrder { checkpoint, first: first.clone(), hook: fit.hook_of(s), input });
     }
     let of = Some((fit.config.name.clone(), latent.index));
     lab.trials.set(Trials { of, found: Vec::new(), awaited: orders.len() });

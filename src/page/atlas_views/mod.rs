@@ -18,7 +18,7 @@ mod two_checkpoints;
 
 use super::live::{part, text};
 use super::store::{Lab, grouped};
-use crate::crosscoder::{CrosscoderResult, SourceInfo};
+use crate::crosscoder::{CrosscoderResult, Hook, SourceInfo};
 use leptos::prelude::*;
 use std::sync::Arc;
 
@@ -100,7 +100,8 @@ impl AtlasView {
 /// A source in words.
 fn label_of(source: &SourceInfo) -> String {
     let step = grouped(source.step.into());
-    source.hook.map_or_else(|| step.clone(), |hook| format!("{step} {}", hook.name()))
+    let hook = source.hook.map(Hook::name);
+    [Some(step.as_str()), hook, source.run.as_deref()].into_iter().flatten().collect::<Vec<_>>().join(" ")
 }
 
 /// The switch and the chosen view. `order` has the latents as the heat-map has them.

@@ -1,7 +1,7 @@
 //! What it adds to each logit, beside the answers it fires on: does it push them?
 
 use super::{Card, answers};
-use crate::crosscoder::{Latent, SourceInfo, answers_fired_on, centred, correlation, logit_effect};
+use crate::crosscoder::{Latent, answers_fired_on, centred, correlation, logit_effect};
 use crate::page::chart::{Show, figure, named_sheet};
 use crate::page::live::{part, text};
 use crate::page::store::grouped;
@@ -21,7 +21,7 @@ fn push(card: &Card, latent: &Latent) -> Result<Push, UserError> {
     let home = latent.home();
     let missing = |what: &str| UserError::new(format!("The {what} of this fit are not on this device"), "Fit it again");
     // A source of another run was read from weights that are not here.
-    let step = card.fit.sources.get(home).filter(|source| is_of_this_run(source)).map(|source| source.step);
+    let step = card.fit.sources.get(home).filter(|source| source.is_own()).map(|source| source.step);
     let weights = card.lab.checkpoints.with(|all| {
         let checkpoint = all.iter().find(|checkpoint| Some(checkpoint.step) == step)?;
         Some(Weights::from_safetensors(&checkpoint.weights))
@@ -34,10 +34,6 @@ fn push(card: &Card, latent: &Latent) -> Result<Push, UserError> {
     let effect: Vec<f32> = centred(&per_unit).into_iter().map(|value| most * value).collect();
     let means = card.means(Some(latent));
     Ok(Push { correlation: correlation(&effect, &means), fired_on: answers_fired_on(&means), effect })
-}
-
-fn is_of_this_run(source: &SourceInfo) -> bool {
-    source.run.as_deref().is_none_or(|run| run == "this run")
 }
 
 pub(super) fn figures(card: &Card) -> AnyView {

@@ -5,6 +5,7 @@
 
 use super::Card;
 use crate::crosscoder::Absence;
+use crate::crosscoder::causal::relative_effects;
 use crate::page::live::part;
 use leptos::prelude::*;
 
@@ -32,7 +33,8 @@ pub(super) fn scores(card: &Card) -> AnyView {
             let rest = latent.grid.map(|grid| score("none of these".into(), Some(grid.memorisation), format!("{:.2}", grid.memorisation)));
             let etas = [(sum, eta.sum), (difference, eta.difference), ("input a", eta.a), ("input b", eta.b)]
                 .map(|(name, value)| score(name.into(), Some(value), format!("{value:.2}")));
-            let largest = latent.norms.iter().copied().fold(0.0, f32::max);
+            let attributions = fit.causal.as_ref().map_or(&[][..], |causal| &causal.attributions);
+            let shares = relative_effects(attributions, latent.index as usize);
             let rows: Vec<_> = fit
                 .sources
                 .iter()
@@ -42,6 +44,11 @@ pub(super) fn scores(card: &Card) -> AnyView {
                     let norm = latent.norms.get(s).copied().unwrap_or(0.0);
                     let others = latent.nu_r.get(s).copied().flatten();
                     let written = |value: Option<f32>| value.map_or("–".to_owned(), |value| format!("{value:.2}"));
+                    let place = attributions.iter().position(|attribution| attribution.source as usize == s);
+                    let attributed = place.map_or("–".to_owned(), |place| {
+                        let effect = attributions[place].effects.get(latent.index as usize).copied().unwrap_or(0.0);
+                        format!("{effect:+.3} ({:.0}%)", 100.0 * shares[place])
+                    });
                     let verdict = match latent.absences.get(s).copied().flatten() {
                         None => "",
                         Some(Absence::Confirmed) => "absent",
@@ -52,9 +59,10 @@ pub(super) fn scores(card: &Card) -> AnyView {
                     view! {
                         <tr>
                             <td>{source.label()}</td><td>{format!("{norm:.3}")}</td>
-                            <td>{format!("{:.2}", if largest > 0.0 { norm / largest } else { 0.0 })}</td>
+                            <td>{written(latent.relative.get(s).copied())}</td>
                             <td>{written(nu)}</td>
                             <td>{written(others)}</td>
+                            <td>{attributed}</td>
                             <td class="words">{verdict}</td>
                         </tr>
                     }
@@ -69,11 +77,11 @@ pub(super) fn scores(card: &Card) -> AnyView {
                 <p class="small muted">"η² is the share of its variance that the mean over all inputs with the same a + b (a − b, a, b) already has; a function of that quantity alone has 1. A high one is not evidence that the network uses the latent for it."</p>
                 <div class="table-scroll">
                     <table>
-                        <thead><tr><th>"step"</th><th>"norm"</th><th>"relative"</th><th>"ν error"</th><th>"ν others"</th><th class="words">"verdict"</th></tr></thead>
+                        <thead><tr><th>"step"</th><th>"norm"</th><th>"relative"</th><th>"ν error"</th><th>"ν others"</th><th>"by gradients"</th><th class="words">"verdict"</th></tr></thead>
                         <tbody>{rows}</tbody>
                     </table>
                 </div>
-                <p class="small muted">"ν error: how much of this latent the reconstruction error of a checkpoint still holds; below .2 where the norm is small, the latent is not merely shrunk. ν others: how much of it other latents carry there; from .5 on they have taken it over."</p>
+                <p class="small muted">"ν error: how much of this latent the reconstruction error of a checkpoint still holds; below .2 where the norm is small, the latent is not merely shrunk. ν others: how much of it other latents carry there; from .5 on they have taken it over. By gradients: by how many nats the test loss would rise without it, by integrated gradients, and which share of its effect over all checkpoints that is; trust the order of latents, not the size."</p>
             }
             .into_any()
         })
