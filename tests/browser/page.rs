@@ -48,9 +48,21 @@ impl Page {
     }
 
     /// The page at `fragment` (empty, or starting with `#`), ready to be used.
+    ///
+    /// On a loaded machine a fresh Chromium now and then never answers its first navigation: the driver gives up on the renderer
+    /// when the whole time for loading a page has passed (seen once in some thirty suites). A second browser is started then, once;
+    /// a page that hangs by itself hangs there too.
     pub fn open(screen: Screen, fragment: &str) -> Self {
-        let page = Self::blank(screen);
-        page.go(&format!("{}{fragment}", site()));
+        let address = json!({ "url": format!("{}{fragment}", site()) });
+        let mut driver = Driver::start(screen);
+        if let Err(error) = driver.try_post("/url", &address) {
+            assert!(error.contains("Timed out receiving message from renderer"), "WebDriver /url: {error}");
+            eprintln!("a browser that never answered is replaced: {error}");
+            driver = Driver::start(screen);
+            driver.post("/url", &address);
+        }
+        let page = Self { driver };
+        page.wait_until_ready();
         page
     }
 
