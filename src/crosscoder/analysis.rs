@@ -181,7 +181,7 @@ fn describe(input: &AnalysisInput, residuals: &[Residuals], strengths: &Strength
     let scaling = latent_scaling(index, &energies, home, &stay, input.decoders, residuals);
     let LatentScaling { nu_epsilon, nu_r } = scaling;
     let (mut train, mut test) = (0.0f32, 0.0f32);
-    for (_, is_train) in values.iter().zip(&input.data.train_mask).filter(|(f, _)| **f > 0.0) {
+    for (_, is_train) in values.iter().zip(&input.data.train_mask).filter(|(f, _)| **f != 0.0) {
         *if *is_train { &mut train } else { &mut test } += 1.0;
     }
     let share = |part: f32, whole: usize| if whole > 0 { part / whole as f32 } else { 0.0 };
@@ -226,7 +226,7 @@ fn describe(input: &AnalysisInput, residuals: &[Residuals], strengths: &Strength
 
 /// Mean, and 5th and 95th percentile, of active latents per held-out row.
 fn active_latents(codes: &[f32], held: &[u32], latents: usize) -> (f32, [f32; 2]) {
-    let active = |&row: &u32| codes[row as usize * latents..][..latents].iter().filter(|f| **f > 0.0).count();
+    let active = |&row: &u32| codes[row as usize * latents..][..latents].iter().filter(|f| **f != 0.0).count();
     let mut counts: Vec<usize> = held.iter().map(active).collect();
     counts.sort_unstable();
     let Some(last) = counts.len().checked_sub(1) else { return (0.0, [0.0; 2]) };

@@ -4,7 +4,8 @@
 //! would call it present. Both kinds are one type, and everything behind the fit asks it for the code of a source. Gates close
 //! codes and never change them: a code of a source is the common one or 0.
 
-/// Codes f `[rows, m]` as they are decoded, non-negative, 0 where silent.
+/// Codes f `[rows, m]` as they are decoded, 0 where silent; non-negative but for those of signed blocks, which have one for all
+/// sources.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Codes(Vec<Vec<f32>>);
 

@@ -28,6 +28,9 @@ pub struct CrosscoderConfig {
     pub lambda: f64,
     /// Mean active latents per input (variants that count).
     pub k: u32,
+    /// Coordinates of a block (`Variant::BlockTopK`).
+    #[serde(default = "two")]
+    pub block: u32,
     /// Where k starts, to fall linearly to k over the first fifth of the updates (variants that count); 0: at k.
     #[serde(default)]
     pub k_start: u32,
@@ -71,6 +74,10 @@ pub struct CrosscoderConfig {
 
 fn one() -> u32 {
     1
+}
+
+fn two() -> u32 {
+    2
 }
 
 fn yes() -> bool {
@@ -120,6 +127,12 @@ pub enum Variant {
     /// Each source has a gate of its own, open where pre_i·‖D_i^s‖ exceeds a learned θ_i^s; penalty λ·Σ_s Σ_i q·(1 + q/.01) with
     /// q the batch mean of tanh(4·f_i^s·‖D_i^s‖) (OpenMOSS, Ge et al. 2025).
     JumpReluPerSource,
+    /// Latents in blocks of `block`, whose codes have a sign; keep the B·k/block blocks of a batch whose contribution
+    /// √Σ_s‖Σ_{i∈block} f_i·D_i^s‖² is largest. A block is a plane or a space, not a direction: a circle fits in one.
+    BlockTopK,
+    /// BatchTopK with k of the shared latents and k of the others; the others alone must also explain x^{s+1} − x^s, what changes
+    /// from each source to the next (Kassem et al. 2026, arXiv 2603.04426, by its summaries; they have two sources).
+    Delta,
 }
 
 impl Variant {
@@ -133,12 +146,19 @@ impl Variant {
             Self::JumpRelu => "jump_relu",
             Self::BatchTopKPerSource => "batch_top_k_per_source",
             Self::JumpReluPerSource => "jump_relu_per_source",
+            Self::BlockTopK => "block_top_k",
+            Self::Delta => "delta",
         }
     }
 
     /// Whether it keeps a number of latents.
     pub fn counts(self) -> bool {
-        matches!(self, Self::BatchTopK | Self::TopK | Self::BatchTopKPerSource)
+        matches!(self, Self::BatchTopK | Self::TopK | Self::BatchTopKPerSource | Self::BlockTopK | Self::Delta)
+    }
+
+    /// Whether codes have a sign.
+    pub fn is_signed(self) -> bool {
+        self == Self::BlockTopK
     }
 
     /// Whether each source has codes of its own.
@@ -170,6 +190,11 @@ pub enum Mask {
 }
 
 impl CrosscoderConfig {
+    /// Latents that stand or fall together.
+    pub fn block_width(&self) -> usize {
+        if self.variant == Variant::BlockTopK { self.block.max(1) as usize } else { 1 }
+    }
+
     /// All hooks that are read, in the order of a forward pass.
     pub fn hooks(&self) -> Vec<Hook> {
         Hook::ALL.into_iter().filter(|hook| *hook == self.hook || self.more_hooks.contains(hook)).collect()

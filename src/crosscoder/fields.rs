@@ -1,6 +1,6 @@
 //! Every setting of a crosscoder fit, once: path, label, help and range (see `experiment::fields` for why).
 
-use super::config::{CrosscoderConfig, Mask};
+use super::config::{CrosscoderConfig, Mask, Variant};
 use crate::experiment::edit::{self, Editable};
 use crate::experiment::field::{Field, FieldKind, above, closed};
 use crate::experiment::fields::MAX_SEED;
@@ -62,6 +62,8 @@ static FIELDS: &[Field] = &[
             ("jump_relu", "JumpReLU"),
             ("batch_top_k_per_source", "BatchTopK, each source its own"),
             ("jump_relu_per_source", "JumpReLU, each source its own"),
+            ("block_top_k", "BatchTopK of signed blocks"),
+            ("delta", "BatchTopK, shared and changing latents apart"),
         ]),
     ),
     Field::new("lambda", "Penalty λ", "Weight of the sparsity penalty (variants with one)", closed(0.0, 1000.0)),
@@ -71,6 +73,14 @@ static FIELDS: &[Field] = &[
         "Mean active latents per input (TopK, BatchTopK)",
         FieldKind::Integer { min: 1, max: 4096 },
     ),
+    Field::new(
+        "block",
+        "Block width",
+        "Latents that stand or fall together and whose codes have a sign",
+        FieldKind::Integer { min: 2, max: 4 },
+    )
+    .when(&[("variant", &["block_top_k"])])
+    .starts("2"),
     Field::new(
         "k_start",
         "k at first",
@@ -196,6 +206,31 @@ pub(crate) fn own_errors(config: &CrosscoderConfig) -> Vec<FieldError> {
         }
     } else if config.k_start != 0 {
         refuse("k_start", "This variant counts no latents".into(), "Use 0".into());
+    }
+    let block = config.block_width() as u32;
+    for (path, value) in [("latents", config.latents), ("k", config.k), ("k_start", config.k_start)] {
+        if !value.is_multiple_of(block) {
+            let nearest = (value / block * block).max(block);
+            refuse(path, format!("{value} latents are no whole number of blocks of {block}"), format!("Use {nearest}"));
+        }
+    }
+    if block > 1 && !(config.latents >> (config.prefixes - 1)).is_multiple_of(block) {
+        let most = config.latents.trailing_zeros() - block.next_power_of_two().trailing_zeros() + 1;
+        refuse("prefixes", format!("A prefix would cut a block of {block}"), format!("Use at most {}", most.max(1)));
+    }
+    if config.variant.is_signed() && config.aux > 0.0 {
+        refuse("aux", "Dead blocks cannot learn by codes without a sign".into(), "Use 0, or resample".into());
+    }
+    if config.variant == Variant::Delta {
+        if !config.more_hooks.is_empty() {
+            refuse("more_hooks", "This variant compares checkpoints at one hook".into(), "Leave it empty".into());
+        }
+        if config.shared_latents <= 0.0 || config.shared_latents >= 1.0 {
+            refuse("shared_latents", "This variant needs latents of both kinds".into(), "Use 0.5".into());
+        }
+        if config.prefixes > 1 {
+            refuse("prefixes", "Nested dictionaries would cut the two kinds of latents".into(), "Use 1".into());
+        }
     }
     if config.more_hooks.contains(&config.hook) {
         refuse("more_hooks", format!("{} is read already", config.hook.name()), "Leave it out".into());

@@ -64,6 +64,7 @@ static PRESETS: LazyLock<Vec<CrosscoderPreset>> = LazyLock::new(|| {
         variant: Variant::L1OfNorms,
         lambda: 1.0,
         k: 40,
+        block: 2,
         k_start: 0,
         steps: 1500,
         batch_size: 512,

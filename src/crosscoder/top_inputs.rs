@@ -39,11 +39,11 @@ pub struct TopInput {
     pub side: InputSide,
 }
 
-/// The `count` inputs of largest activation in `values` `[rows]`, strongest first and equals in the order of `data`; fewer if
-/// the latent fires on fewer.
+/// The `count` inputs of largest activation, whatever its sign, in `values` `[rows]`, strongest first and equals in the order of
+/// `data`; fewer if the latent fires on fewer.
 pub fn top_inputs(values: &[f32], data: &Dataset, count: usize) -> Vec<TopInput> {
-    let mut firing: Vec<(usize, f32)> = values.iter().copied().enumerate().filter(|(_, f)| *f > 0.0).collect();
-    firing.sort_by(|x, y| y.1.total_cmp(&x.1));
+    let mut firing: Vec<(usize, f32)> = values.iter().copied().enumerate().filter(|(_, f)| *f != 0.0).collect();
+    firing.sort_by(|x, y| y.1.abs().total_cmp(&x.1.abs()));
     let input = |(index, activation): (usize, f32)| {
         let row = data.rows.get(index)?;
         let side = match data.is_train(index) {
@@ -76,6 +76,12 @@ mod tests {
         assert_eq!(told, [(1, 1, 2, 9.0), (0, 1, 1, 2.0), (0, 0, 0, 0.5), (1, 0, 1, 0.5)]);
         let sides: Vec<_> = found.iter().map(|input| input.side).collect();
         assert_eq!(sides, [InputSide::Test, InputSide::Probe, InputSide::Train, InputSide::Test]);
+    }
+
+    #[test]
+    fn a_strong_negative_activation_is_strong() {
+        let found = top_inputs(&[0.5, -2.0, 0.0, 1.0], &data(), 2);
+        assert_eq!(found.iter().map(|input| input.activation).collect::<Vec<_>>(), [-2.0, 1.0]);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! The blocks of all sources lie side by side in one matrix, so that encoding and decoding are one product each. There is no
 //! sort on the device (burn cannot sort on WebGPU): the batch top-k rule is a threshold found by bisection, see `threshold.rs`.
 
+mod blocks;
 mod dictionary;
 mod objective;
 #[cfg(test)]
@@ -83,6 +84,12 @@ impl Fit {
         let is_of_grid = |source: &Source| source.width > 0 && source.values.len() == source.width * data.rows.len();
         if width == 0 || !sources.iter().all(is_of_grid) {
             return Err(UserError::new("The sources are not of the same inputs", "Choose runs of one task, with all its inputs"));
+        }
+        if config.variant == Variant::Delta && sources.iter().any(|source| source.place != sources[0].place) {
+            return Err(UserError::new(
+                "This variant tells what changes from checkpoint to checkpoint, and the sources are of several hooks or runs",
+                "Use one hook of one run, or another variant",
+            ));
         }
         // Rows of a task without tokens have no mirror; each stands for itself.
         let pair = |(index, row): (usize, &Row)| match data.sizes.tokens {
@@ -217,8 +224,8 @@ impl Fit {
         let mut answers = read(transaction).await?;
         let codes = Codes::per_source(answers.split_off(2)).union();
         let latents = self.config.latents as usize;
-        let active: Vec<usize> = codes.chunks(latents).map(|f| f.iter().filter(|v| **v > 0.0).count()).collect();
-        let dead = (0..latents).filter(|i| codes.iter().skip(*i).step_by(latents).all(|v| *v <= 0.0)).count();
+        let active: Vec<usize> = codes.chunks(latents).map(|f| f.iter().filter(|v| **v != 0.0).count()).collect();
+        let dead = (0..latents).filter(|i| codes.iter().skip(*i).step_by(latents).all(|v| *v == 0.0)).count();
         let row = FitRow {
             step: self.step,
             loss: answers[1][0],
@@ -237,6 +244,9 @@ impl Fit {
     pub async fn finish(mut self, wall_seconds: f64) -> Result<(CrosscoderResult, Anatomy), UserError> {
         if self.row_is_due() {
             self.row().await?;
+        }
+        if self.config.block_width() > 1 {
+            self.turn_blocks().await?;
         }
         let threshold = self.threshold();
         let codes = self.objective.codes(&self.dictionary, self.inputs.clone(), threshold.clone());
@@ -379,6 +389,9 @@ impl Fit {
             tensor("activation_mean", vec![count, width], mean),
             tensor("activation_scale", vec![count], self.prepared.iter().map(|p| p.scale).collect()),
         ];
+        if self.config.block_width() > 1 {
+            tensors.push(tensor("block_width", vec![1], vec![self.config.block as f32]));
+        }
         if self.config.variant == Variant::TopK {
             // Readers that do not know it must not take the codes for those of a plain ReLU.
             tensors.push(tensor("top_k", vec![1], vec![self.config.k as f32]));
@@ -394,6 +407,13 @@ impl Fit {
                 Variant::BatchTopKPerSource => {
                     tensor("jump_relu_threshold", vec![count, latents], gates(&|at| threshold[at / latents]))
                 }
+                Variant::Delta => {
+                    // θ of its kind over Σ_s‖D_i^s‖: a threshold per latent.
+                    let sum = |latent: usize| norms.iter().skip(latent).step_by(latents).sum::<f32>();
+                    let gates = threshold.iter().enumerate().map(|(i, theta)| (theta / sum(i)).min(f32::MAX)).collect();
+                    tensor("jump_relu_threshold", vec![latents], gates)
+                }
+                Variant::BlockTopK => tensor("block_threshold", vec![1], threshold.clone()),
                 _ => tensor("threshold", vec![threshold.len()], threshold.clone()),
             });
         }

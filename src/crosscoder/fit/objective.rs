@@ -60,6 +60,8 @@ pub struct Objective {
     /// Latents of each nested dictionary but the whole.
     prefixes: Vec<usize>,
     sources: usize,
+    /// Latents that stand or fall together.
+    block: usize,
     structure: Structure,
 }
 
@@ -74,6 +76,7 @@ impl Objective {
             aux: config.aux,
             prefixes: (1..config.prefixes).rev().map(|halvings| latents >> halvings).collect(),
             sources: sites.len(),
+            block: config.block_width(),
             structure: Structure::new(config, sites, device),
         }
     }
@@ -96,13 +99,16 @@ impl Objective {
         for &prefix in &self.prefixes {
             loss = loss + square(masked.decode(&codes, prefix) - batch.clone()).div_scalar(rows);
         }
+        if self.variant == Variant::Delta {
+            loss = loss + self.change(&masked, &codes[0], batch.clone()).div_scalar(rows);
+        }
         if let Some(penalty) = self.penalty(&masked, &codes, &pre, moment.warmup) {
             loss = loss + self.structure.weighed(penalty).sum();
         }
         if let Some(dead) = &moment.dead {
             loss = loss + self.auxiliary(&masked, pre, error.neg().detach(), dead).mul_scalar(self.aux);
         }
-        let fires = |codes: &Tensor<3>| codes.clone().detach().greater_scalar(0.0).float().max_dim(1);
+        let fires = |codes: &Tensor<3>| codes.clone().detach().abs().greater_scalar(0.0).float().max_dim(1);
         let fired = codes[1..].iter().fold(fires(&codes[0]), |all, one| all.max_pair(fires(one)));
         let mut tape = loss.backward();
         let mut gradients: Vec<Tensor<3>> = tracked
@@ -143,6 +149,17 @@ impl Objective {
                 let theta = threshold::keeping(scores.clone(), k);
                 codes * scores.greater(theta).float()
             }
+            (Variant::Delta, _) => {
+                let codes = rectified(pre);
+                let scores = scores(&codes);
+                let theta = self.threshold_of_each_kind(scores.clone(), k);
+                codes * scores.greater(theta).float()
+            }
+            (Variant::BlockTopK, _) => {
+                let scores = self.contributions(dictionary, pre.clone().detach());
+                let theta = threshold::keeping(scores.clone(), k);
+                pre * scores.greater(theta).float()
+            }
             (Variant::TopK, _) => top_k(rectified(pre), scores, k),
             (Variant::JumpRelu, Some(log_threshold)) => jump(pre, log_threshold.clone().exp()),
             _ => rectified(pre),
@@ -172,9 +189,42 @@ impl Objective {
                 let below = rectified(theta - pre.clone()).mean_dim(1) * weight;
                 return Some(sparse.mul_scalar(scale) + below.mul_scalar(REVIVAL));
             }
-            Variant::TopK | Variant::BatchTopK | Variant::BatchTopKPerSource => return None,
+            Variant::TopK | Variant::BatchTopK | Variant::BatchTopKPerSource | Variant::BlockTopK | Variant::Delta => {
+                return None;
+            }
         };
         Some(penalty.mul_scalar(scale))
+    }
+
+    /// Squared error of what changes from each source to the next, as told by the latents that are not shared, summed; without
+    /// biases, since inputs are centred.
+    fn change(&self, dictionary: &Dictionary, codes: &Tensor<3>, batch: Tensor<3>) -> Tensor<1> {
+        let columns = batch.dims()[2];
+        let width = columns / self.sources;
+        let difference = |of: Tensor<3>| of.clone().narrow(2, width, columns - width) - of.narrow(2, 0, columns - width);
+        // Latents with one direction for all sources change nothing, so all codes may be decoded.
+        square(codes.clone().matmul(difference(dictionary.decoder.clone())) - difference(batch))
+    }
+
+    /// θ of each latent `[1, 1, m]` by which k of the shared ones and k of the others stand.
+    fn threshold_of_each_kind(&self, scores: Tensor<3>, k: f64) -> Tensor<3> {
+        let Some(shared) = self.structure.shared() else { return threshold::keeping(scores, k) };
+        let others = shared.ones_like() - shared.clone();
+        let theta = |kind: Tensor<3>| threshold::keeping(scores.clone() * kind.clone(), k) * kind;
+        theta(shared) + theta(others)
+    }
+
+    /// What each block adds to all sources together, √Σ_s‖Σ_i f_i·D_i^s‖², told to each of its latents: `[1, row, m]` →
+    /// `[1, row, m]`. It does not change when a block's coordinates are mixed and its decoder unmixed.
+    fn contributions(&self, dictionary: &Dictionary, codes: Tensor<3>) -> Tensor<3> {
+        let [_, rows, latents] = codes.dims();
+        let (blocks, columns) = (latents / self.block, dictionary.decoder.dims()[2]);
+        let vectors = dictionary.decoder.clone().detach().reshape([blocks, self.block, columns]);
+        let gram = vectors.clone().matmul(vectors.swap_dims(1, 2));
+        let codes = codes.reshape([rows, blocks, self.block]).swap_dims(0, 1);
+        let energies = (codes.clone().matmul(gram) * codes).sum_dim(2);
+        let norms = energies.clamp_min(0.0).sqrt().swap_dims(0, 1);
+        norms.repeat_dim(2, self.block).reshape([1, rows, latents])
     }
 
     /// What the strongest dead latents of each row leave of `left` (what all others left, `[1, row, S·d]`, a constant), as a share
@@ -202,6 +252,10 @@ impl Objective {
                 };
                 dictionary.norms_of_each(self.sources).into_iter().enumerate().map(one).collect()
             }
+            Some(theta) if self.variant == Variant::BlockTopK => {
+                let kept = self.contributions(&dictionary, pre.clone()).greater(theta.autodiff()).float();
+                vec![pre * kept]
+            }
             Some(theta) => {
                 let codes = rectified(pre);
                 let kept = (codes.clone() * dictionary.norm_sums(self.sources)).greater(theta.autodiff()).float();
@@ -217,14 +271,24 @@ impl Objective {
         dictionary.at_rest().masked(&self.structure).decode(codes, latents)
     }
 
-    /// θ that keeps on average k codes per input over `inputs`: `[1, 1, 1]`, or `[1, 1, S]` where each source keeps its own;
-    /// `None` for variants that need none.
+    /// θ that keeps on average k codes per input over `inputs`: `[1, 1, 1]`, `[1, 1, S]` where each source keeps its own, or
+    /// `[1, 1, m]` where kinds of latents do; `None` for variants that need none.
     pub fn threshold(&self, dictionary: &Dictionary, inputs: Tensor<3>) -> Option<Tensor<3>> {
         let at_rest = || dictionary.at_rest().masked(&self.structure);
         match self.variant {
             Variant::BatchTopK => {
                 let dictionary = at_rest();
                 let scores = rectified(dictionary.pre(inputs)) * dictionary.norm_sums(self.sources);
+                Some(threshold::keeping(scores, self.k))
+            }
+            Variant::Delta => {
+                let dictionary = at_rest();
+                let scores = rectified(dictionary.pre(inputs)) * dictionary.norm_sums(self.sources);
+                Some(self.threshold_of_each_kind(scores, self.k))
+            }
+            Variant::BlockTopK => {
+                let dictionary = at_rest();
+                let scores = self.contributions(&dictionary, dictionary.pre(inputs));
                 Some(threshold::keeping(scores, self.k))
             }
             Variant::BatchTopKPerSource => {

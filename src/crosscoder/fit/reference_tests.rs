@@ -19,7 +19,7 @@ const COLUMNS: usize = S * D;
 /// Parameters in the order of the dictionary's.
 type Parameters = Vec<Vec<f64>>;
 
-const ALL: [Variant; 7] = [
+const ALL: [Variant; 9] = [
     Variant::L1OfNorms,
     Variant::L2OfNorms,
     Variant::TopK,
@@ -27,6 +27,8 @@ const ALL: [Variant; 7] = [
     Variant::JumpRelu,
     Variant::BatchTopKPerSource,
     Variant::JumpReluPerSource,
+    Variant::BlockTopK,
+    Variant::Delta,
 ];
 
 fn row() -> Vec<Site> {
@@ -35,7 +37,12 @@ fn row() -> Vec<Site> {
 
 fn case(variant: Variant) -> CrosscoderConfig {
     let base = crosscoder_preset("births").unwrap().config.clone();
-    CrosscoderConfig { variant, lambda: 0.7, k: 3, latents: M as u32, ..base }
+    let config = CrosscoderConfig { variant, lambda: 0.7, k: 3, latents: M as u32, ..base };
+    match variant {
+        Variant::BlockTopK => CrosscoderConfig { k: 4, ..config },
+        Variant::Delta => CrosscoderConfig { k: 2, shared_latents: 0.3, ..config },
+        _ => config,
+    }
 }
 
 /// What a latent reads and writes, and whether it is shared; written down again, not read from the code under test.
@@ -107,7 +114,39 @@ impl Reference {
         (0..N).map(|row| (0..M).map(|i| stands(row, i)).collect()).collect()
     }
 
+    /// The size of what the block of `i` adds to all sources.
+    fn contribution(&self, p: &Parameters, row: usize, i: usize) -> f64 {
+        let first = i / 2 * 2;
+        let of = |c: usize| (first..first + 2).map(|i| self.pre(p, row, i) * self.decoder(p, i, c)).sum::<f64>();
+        (0..COLUMNS).map(|c| of(c).powi(2)).sum::<f64>().sqrt()
+    }
+
+    fn standing_blocks(&self, p: &Parameters) -> Vec<Vec<bool>> {
+        let size = |row: usize, i: usize| self.contribution(p, row, i);
+        let mut all: Vec<f64> = (0..N * M / 2).map(|at| size(at / (M / 2), at % (M / 2) * 2)).collect();
+        all.sort_by(|a, b| b.total_cmp(a));
+        let lowest = all[N * self.k / 2 - 1];
+        (0..N).map(|row| (0..M).map(|i| size(row, i) >= lowest - 1e-12).collect()).collect()
+    }
+
+    fn standing_of_each_kind(&self, p: &Parameters) -> Vec<Vec<bool>> {
+        let roles = roles(&self.config);
+        let score = |row: usize, i: usize| self.pre(p, row, i).max(0.0) * self.weight(p, i);
+        let lowest = [true, false].map(|shared| {
+            let mut all: Vec<f64> = (0..N * M).filter(|at| roles[at % M].2 == shared).map(|at| score(at / M, at % M)).collect();
+            all.sort_by(|a, b| b.total_cmp(a));
+            all[N * self.k - 1]
+        });
+        let stands = |row: usize, i: usize| score(row, i) > 0.0 && score(row, i) >= lowest[usize::from(!roles[i].2)];
+        (0..N).map(|row| (0..M).map(|i| stands(row, i)).collect()).collect()
+    }
+
     fn standing_anywhere(&self, p: &Parameters) -> Vec<Vec<bool>> {
+        match self.config.variant {
+            Variant::BlockTopK => return self.standing_blocks(p),
+            Variant::Delta => return self.standing_of_each_kind(p),
+            _ => {}
+        }
         let scores: Vec<Vec<f64>> =
             (0..N).map(|row| (0..M).map(|i| self.pre(p, row, i).max(0.0) * self.weight(p, i)).collect()).collect();
         let largest = |mut values: Vec<f64>, count: usize| {
@@ -161,6 +200,15 @@ impl Reference {
                 .map(|(row, c)| error(row, c, first).powi(2))
                 .sum::<f64>()
                 / N as f64;
+        }
+        if self.config.variant == Variant::Delta {
+            let change = |row: usize, c: usize| {
+                let x = self.inputs[row * COLUMNS + c + D] - self.inputs[row * COLUMNS + c];
+                let others = (0..M).filter(|i| !roles[*i].2);
+                x - others.map(|i| code(row, i) * (self.decoder(p, i, c + D) - self.decoder(p, i, c))).sum::<f64>()
+            };
+            let all = (0..N).flat_map(|row| (0..COLUMNS - D).map(move |c| (row, c)));
+            loss += all.map(|(row, c)| change(row, c).powi(2)).sum::<f64>() / N as f64;
         }
         for i in 0..M {
             let part = if roles[i].2 { 0.1 } else { 1.0 };
@@ -354,7 +402,7 @@ fn repeats(what: &str, config: CrosscoderConfig, dead: Option<Vec<bool>>, k: usi
 #[test]
 fn every_rule_repeats_the_reference() {
     for variant in ALL {
-        repeats(&format!("{variant:?}"), case(variant), None, 3);
+        repeats(&format!("{variant:?}"), case(variant), None, case(variant).k as usize);
     }
 }
 
@@ -389,7 +437,7 @@ fn scaling_codes_up_and_decoders_down_leaves_the_objective_alone() {
     for variant in ALL {
         let config = case(variant);
         let objective = Objective::new(&config, &row(), &device);
-        let moment = Moment { warmup: 1.0, k: 3.0, dead: None };
+        let moment = Moment { warmup: 1.0, k: f64::from(config.k), dead: None };
         let loss = |scaled: bool| {
             let mut p = start(&config);
             for i in 0..M {

@@ -43,7 +43,7 @@ impl Fit {
         let [left, mut encoder, mut bias, mut decoder] =
             <[Vec<f32>; 4]>::try_from(answers).map_err(|_| UserError::new("The device answered with too little", "Fit again"))?;
         let (latents, columns) = (self.config.latents as usize, self.width * self.sources.len());
-        let fires: Vec<bool> = (0..latents).map(|i| codes.iter().skip(i).step_by(latents).any(|f| *f > 0.0)).collect();
+        let fires: Vec<bool> = (0..latents).map(|i| codes.iter().skip(i).step_by(latents).any(|f| *f != 0.0)).collect();
         let errors: Vec<f64> = left.chunks(columns).map(square).collect();
         let total: f64 = errors.iter().map(|e| e * e).sum();
         let dead: Vec<usize> = (0..latents).filter(|i| !fires[*i]).collect();

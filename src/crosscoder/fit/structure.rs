@@ -127,6 +127,11 @@ impl Structure {
         self.roles[latent].is_shared
     }
 
+    /// 1 for latents with one direction for all sources `[1, 1, m]`, on the tape's device; `None` if there are none.
+    pub(super) fn shared(&self) -> Option<Tensor<3>> {
+        self.shared.as_ref().map(|shared| shared.clone().swap_dims(1, 2).autodiff())
+    }
+
     /// Sources that a latent reads.
     pub(super) fn reads(&self, latent: usize) -> usize {
         self.roles[latent].reads.iter().filter(|reads| **reads).count().max(1)
@@ -140,10 +145,12 @@ fn masked(values: Tensor<3>, mask: Option<&Tensor<3>>) -> Tensor<3> {
     }
 }
 
-/// Dedicated latents first, source by source, then shared ones, then those of the mask, dealt out to the sources in turn.
+/// Dedicated latents first, source by source, then shared ones, then those of the mask, dealt out to the sources in turn. The
+/// latents of a block have one role.
 fn roles(config: &CrosscoderConfig, sites: &[Site]) -> Vec<Role> {
     let sources = sites.len();
-    let latents = config.latents as usize;
+    let block = config.block_width();
+    let latents = config.latents as usize / block;
     let count = |share: f64| (share * latents as f64).round() as usize;
     let only = |allows: &dyn Fn(usize) -> bool| (0..sources).map(allows).collect::<Vec<bool>>();
     let all = || vec![true; sources];
@@ -182,11 +189,12 @@ fn roles(config: &CrosscoderConfig, sites: &[Site]) -> Vec<Role> {
         roles.push(Role { reads, writes, is_shared: false });
     }
     roles.truncate(latents);
-    roles
+    roles.into_iter().flat_map(|role| core::iter::repeat_n(role, block)).collect()
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::super::config::Variant;
     use super::super::super::presets::crosscoder_preset;
     use super::*;
 
@@ -247,6 +255,13 @@ mod tests {
         assert_eq!(found[..6], ["x..>x..", "x..>x..", ".x.>.x.", ".x.>.x.", "..x>..x", "..x>..x"]);
         assert_eq!(found[6..9], ["xxx>xxx="; 3]);
         assert_eq!((found.len(), found[9].as_str()), (12, "x..>xxx"));
+    }
+
+    #[test]
+    fn the_latents_of_a_block_have_one_role() {
+        let config = CrosscoderConfig { variant: Variant::BlockTopK, ..config(Mask::Forward, 1.0 / 6.0, 0.0) };
+        assert_eq!(all(&config)[..6], ["xxx>xxx=", "xxx>xxx=", "x..>xxx", "x..>xxx", ".x.>.xx", ".x.>.xx"]);
+        assert_eq!(all(&config).len(), 12);
     }
 
     #[test]

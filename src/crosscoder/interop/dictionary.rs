@@ -40,7 +40,7 @@ pub struct Scaling {
     pub scale: Vec<f32>,
 }
 
-/// From pre-activation to code. A code is never negative.
+/// From pre-activation to code. A code is never negative, but in a block.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Nonlinearity {
     /// f = max(pre, 0).
@@ -59,6 +59,13 @@ pub enum Nonlinearity {
     JumpReluPerSource {
         /// θ `[S, m]`.
         threshold: Vec<f32>,
+    },
+    /// Latents in blocks, with signed codes: f = pre where √Σ_s‖Σ_{i∈block} pre_i·D_i^s‖² > θ, in the units of the weights.
+    Blocks {
+        /// Latents of a block.
+        width: usize,
+        /// θ.
+        threshold: f32,
     },
 }
 
@@ -83,12 +90,33 @@ impl Dictionary {
                 }
             }
         }
+        if let Nonlinearity::Blocks { width, threshold } = self.nonlinearity {
+            codes.chunks_exact_mut(m).for_each(|codes| self.shut_blocks(codes, width, threshold));
+            return Ok(codes);
+        }
         let thresholds: Vec<Vec<f32>> = (0..self.sources).map(|s| self.thresholds(s)).collect();
         let lowest: Vec<f32> = (0..m).map(|i| thresholds.iter().fold(f32::INFINITY, |low, t| low.min(t[i]))).collect();
         for (index, code) in codes.iter_mut().enumerate() {
             *code = if *code > lowest[index % m] { *code } else { 0.0 };
         }
         Ok(codes)
+    }
+
+    /// Silences the blocks of one row of pre-activations `[m]` whose contribution is not above θ.
+    fn shut_blocks(&self, codes: &mut [f32], width: usize, threshold: f32) {
+        for (block, codes) in codes.chunks_exact_mut(width).enumerate() {
+            let mut energy = 0.0;
+            for s in 0..self.sources {
+                let vectors = &self.decoder_of(s)[block * width * self.width..][..width * self.width];
+                for column in 0..self.width {
+                    let part: f32 = codes.iter().enumerate().map(|(i, code)| code * vectors[i * self.width + column]).sum();
+                    energy += part * part;
+                }
+            }
+            if energy.sqrt() <= threshold {
+                codes.fill(0.0);
+            }
+        }
     }
 
     /// Reconstructions x̂, one `[rows, d]` per source, in raw activation units, of codes `[rows, m]`. Codes that were changed on
@@ -153,10 +181,12 @@ impl Dictionary {
         self.decoder_of(s).chunks_exact(self.width).map(|vector| square(vector).sqrt() as f32).collect()
     }
 
-    /// θ `[m]` such that source `s` decodes f_i where the pre-activation exceeds θ_i; never negative.
+    /// θ `[m]` such that source `s` decodes f_i where the pre-activation exceeds θ_i; never negative, and −∞ in blocks, whose gate
+    /// is no threshold of a single latent.
     pub(super) fn thresholds(&self, s: usize) -> Vec<f32> {
         match &self.nonlinearity {
             Nonlinearity::Relu => vec![0.0; self.latents],
+            Nonlinearity::Blocks { .. } => vec![f32::NEG_INFINITY; self.latents],
             Nonlinearity::BatchTopK { threshold } => {
                 let norms: Vec<Vec<f32>> = (0..self.sources).map(|s| self.norms(s)).collect();
                 (0..self.latents).map(|i| over_norm(*threshold, norms.iter().map(|n| n[i]).sum())).collect()
@@ -193,9 +223,17 @@ impl Dictionary {
         }
         match &self.nonlinearity {
             Nonlinearity::Relu => {}
-            Nonlinearity::BatchTopK { threshold } => parts.push(("threshold", std::slice::from_ref(threshold), 1)),
+            Nonlinearity::BatchTopK { threshold } | Nonlinearity::Blocks { threshold, .. } => {
+                parts.push(("threshold", std::slice::from_ref(threshold), 1));
+            }
             Nonlinearity::JumpRelu { threshold } => parts.push(("threshold", threshold, m)),
             Nonlinearity::JumpReluPerSource { threshold } => parts.push(("threshold", threshold, s * m)),
+        }
+        if let Nonlinearity::Blocks { width, .. } = self.nonlinearity
+            && (width == 0 || !m.is_multiple_of(width))
+        {
+            let cause = format!("{m} latents are no whole number of blocks of {width}");
+            return Err(UserError::new(cause, "Export the dictionary again"));
         }
         if s * d * m == 0 {
             return Err(UserError::new(

@@ -14,10 +14,16 @@ impl Dictionary {
     /// Without scaling nothing changes.
     ///
     /// # Errors
-    /// As [`Dictionary::check`].
+    /// As [`Dictionary::check`], and for signed blocks with scaling.
     pub fn fold(&self) -> Result<Self, UserError> {
         self.check()?;
         let Some(scaling) = &self.scaling else { return Ok(self.clone()) };
+        if matches!(self.nonlinearity, Nonlinearity::Blocks { .. }) {
+            return Err(UserError::new(
+                "The gate of a signed block weighs all sources in the units of the fit, which folding would change",
+                "Use this program's own layout",
+            ));
+        }
         let mut folded = Self { scaling: None, nonlinearity: self.rule_without_norms(), ..self.clone() };
         folded.rescale(&scaling.scale);
         folded.move_encoder_bias(scaling, -1.0);

@@ -8,7 +8,7 @@ use super::dictionary::{Dictionary, Nonlinearity, Scaling};
 use super::tensors::Tensors;
 use crate::record::{NamedTensor, UserError, Weights};
 
-const NAMES: [&str; 10] = [
+const NAMES: [&str; 12] = [
     "encoder.weight",
     "encoder.bias",
     "decoder.weight",
@@ -17,6 +17,8 @@ const NAMES: [&str; 10] = [
     "activation_scale",
     "threshold",
     "jump_relu_threshold",
+    "block_threshold",
+    "block_width",
     "code_normalization_id",
     "k",
 ];
@@ -53,6 +55,13 @@ fn nonlinearity(file: &Tensors, s: usize, m: usize) -> Result<Nonlinearity, User
             Ok(Nonlinearity::JumpRelu { threshold: file.shaped("jump_relu_threshold", &[m])? })
         };
     }
+    if file.has("block_threshold") || file.has("block_width") {
+        let width = file.shaped("block_width", &[1])?[0];
+        if width < 1.0 || width.fract() != 0.0 || width > m as f32 {
+            return Err(UserError::new(format!("A block cannot be {width} latents wide"), "Export the dictionary again"));
+        }
+        return Ok(Nonlinearity::Blocks { width: width as usize, threshold: file.shaped("block_threshold", &[1])?[0] });
+    }
     if !file.has("threshold") {
         return Ok(Nonlinearity::Relu);
     }
@@ -75,7 +84,7 @@ fn nonlinearity(file: &Tensors, s: usize, m: usize) -> Result<Nonlinearity, User
 impl Dictionary {
     /// The dictionary as safetensors: `encoder.weight [S, d, m]`, `encoder.bias [m]`, `decoder.weight [S, m, d]`,
     /// `decoder.bias [S, d]`, with scaling `activation_mean [S, d]` and `activation_scale [S]`, and `threshold [1]` (batch
-    /// top-k) or `jump_relu_threshold` `[m]` or `[S, m]`.
+    /// top-k), `block_threshold [1]` and `block_width [1]` (signed blocks), or `jump_relu_threshold` `[m]` or `[S, m]`.
     ///
     /// # Errors
     /// As [`Dictionary::check`].
@@ -93,10 +102,16 @@ impl Dictionary {
             parts.push(("activation_scale", vec![s], &scaling.scale));
         }
         match &self.nonlinearity {
-            Nonlinearity::Relu => {}
+            Nonlinearity::Relu | Nonlinearity::Blocks { .. } => {}
             Nonlinearity::BatchTopK { threshold } => parts.push(("threshold", vec![1], std::slice::from_ref(threshold))),
             Nonlinearity::JumpRelu { threshold } => parts.push(("jump_relu_threshold", vec![m], threshold)),
             Nonlinearity::JumpReluPerSource { threshold } => parts.push(("jump_relu_threshold", vec![s, m], threshold)),
+        }
+        let block_width =
+            if let Nonlinearity::Blocks { width, .. } = self.nonlinearity { vec![width as f32] } else { Vec::new() };
+        if let Nonlinearity::Blocks { threshold, .. } = &self.nonlinearity {
+            parts.push(("block_threshold", vec![1], std::slice::from_ref(threshold)));
+            parts.push(("block_width", vec![1], &block_width));
         }
         let tensor =
             |(name, shape, values): (&str, Vec<usize>, &[f32])| NamedTensor { name: name.into(), shape, values: values.to_vec() };
@@ -119,6 +134,7 @@ mod tests {
             Nonlinearity::BatchTopK { threshold: 2.5 },
             Nonlinearity::JumpRelu { threshold: vec![0.1, 0.2, 0.3] },
             Nonlinearity::JumpReluPerSource { threshold: vec![0.1, 0.2, 0.3, 1.0, 2.0, 3.0] },
+            Nonlinearity::Blocks { width: 3, threshold: 2.0 },
         ] {
             for scaling in [None, Some(scaling.clone())] {
                 let dictionary = Dictionary { scaling, nonlinearity: nonlinearity.clone(), ..tiny() };

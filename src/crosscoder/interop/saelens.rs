@@ -85,8 +85,11 @@ fn said(config: &Value, fields: &[&str], otherwise: &str) -> String {
 /// `[S]` name the folders. With more than one source they are decoders only, and their `metadata` says so.
 ///
 /// # Errors
-/// As [`Dictionary::check`], or if there is not one name per source that a folder can have.
+/// As [`Dictionary::check`], for signed blocks, or if there is not one name per source that a folder can have.
 pub fn saelens_files(dictionary: &Dictionary, names: &[String]) -> Result<Vec<ArchiveFile>, UserError> {
+    if matches!(dictionary.nonlinearity, Nonlinearity::Blocks { .. }) {
+        return Err(UserError::new("SAELens has no layout for signed blocks", "Use this program's own layout"));
+    }
     let folded = dictionary.fold()?;
     if names.len() != folded.sources {
         let cause = format!("{} names are given for {} sources", names.len(), folded.sources);

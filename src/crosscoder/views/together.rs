@@ -33,7 +33,7 @@ pub fn jaccard(fit: &CrosscoderResult, latents: &[u32]) -> Vec<f32> {
         let values = fit.activations.get(start..start + rows).unwrap_or_default();
         values
             .chunks(64)
-            .map(|chunk| chunk.iter().enumerate().fold(0, |bits, (at, f)| bits | (u64::from(*f > 0.0) << at)))
+            .map(|chunk| chunk.iter().enumerate().fold(0, |bits, (at, f)| bits | (u64::from(*f != 0.0) << at)))
             .collect()
     };
     let sets: Vec<Vec<u64>> = latents.iter().map(fires).collect();
