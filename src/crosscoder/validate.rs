@@ -30,7 +30,7 @@ impl CrosscoderConfig {
                 continue;
             }
             let remedy = match available_steps.iter().min_by_key(|s| s.abs_diff(*step)) {
-                Some(nearest) => format!("Use {nearest}, the nearest saved one"),
+                Some(nearest) => format!("For {step} use {nearest}, the nearest saved one"),
                 None => "Run the experiment first, so that there are checkpoints".into(),
             };
             errors.push(FieldError::new("sources", format!("No checkpoint was saved at step {step}"), remedy));
@@ -103,7 +103,7 @@ mod tests {
     fn a_missing_checkpoint_is_answered_with_the_nearest_saved_one() {
         let experiment = &preset("transformer-59-mirror").unwrap().experiment;
         let error = only_error(&births(&[250, 640]), experiment);
-        assert_eq!((error.path.as_str(), error.remedy.as_str()), ("sources", "Use 600, the nearest saved one"));
+        assert_eq!((error.path.as_str(), error.remedy.as_str()), ("sources", "For 601 use 600, the nearest saved one"));
         assert!(births(&[]).validate(experiment, &[]).is_err());
     }
 

@@ -28,6 +28,8 @@ pub fn run(
     if null {
         config = null_of(&config);
     }
+    // Here, where all saved steps are known: the engine gets only those that are asked for and would name the nearest of them.
+    config.validate(&run.experiment, &saved)?;
     let checkpoints = run.checkpoints.iter().filter(|c| config.sources.contains(&c.step)).cloned().collect();
     let bar = train::progress(u64::from(config.steps), "update");
     let (mut result, mut trouble): (Option<CrosscoderResult>, Option<UserError>) = (None, None);

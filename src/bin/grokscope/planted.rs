@@ -48,7 +48,7 @@ const WORLDS: [World; 2] = [
 ];
 
 /// Variants with the changes of the preset `births` that make them.
-const VARIANTS: [(&str, &[&str]); 16] = [
+const VARIANTS: [(&str, &[&str]); 18] = [
     ("L1 of norms, λ .3", &["lambda=0.3"]),
     ("L1 of norms, λ 3", &["lambda=3"]),
     ("L1 of norms, λ .3, nested 3", &["lambda=0.3", "prefixes=3"]),
@@ -61,6 +61,8 @@ const VARIANTS: [(&str, &[&str]); 16] = [
     ("JumpReLU, λ .3", &["variant=jump_relu", "lambda=0.3"]),
     ("BatchTopK, each source its own, k 2", &["variant=batch_top_k_per_source", "k=2"]),
     ("JumpReLU, each source its own, λ .003", &["variant=jump_relu_per_source", "lambda=0.003", "decoder_norm=1"]),
+    ("Blocks of 2, k 4", &["variant=block_top_k", "k=4", "decoder_norm=1"]),
+    ("Shared and changing apart, k 1 each", &["variant=delta", "k=1", "shared_latents=0.5", "decoder_norm=1"]),
     ("L1, reads its own, writes later", &["lambda=0.3", "mask=forward"]),
     ("L1, reads the last", &["lambda=0.3", "mask=last_only"]),
     ("L1, a third designated shared", &["lambda=0.3", "shared_latents=0.33"]),

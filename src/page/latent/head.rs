@@ -61,6 +61,23 @@ pub(super) fn head(card: &Card, walk: Walk, sides: AnyView) -> AnyView {
         let emergent = latent.get().filter(|latent| latent.class == LatentClass::Emergent);
         emergent.map_or("", |latent| if latent.confirmed { "confirmed" } else { "not confirmed" })
     };
+    let block = fit.config.block_width() as u32;
+    // Its partners stand on the same inputs, and what the block is shows in all of them together.
+    let partners = move || {
+        let index = latent.get()?.index;
+        let first = index / block * block;
+        let others: Vec<_> = (first..first + block).filter(|other| *other != index).collect();
+        let buttons: Vec<_> = others
+            .into_iter()
+            .map(|other| {
+                view! {
+                    <button type="button" class="small-button number" on:click=move |_| lab.latent.set(Some(other))>{format!("latent {other}")}</button>" "
+                }
+            })
+            .collect();
+        let told = format!("Coordinate {} of block {}, with ", index - first + 1, index / block);
+        (block > 1).then(|| view! { <p class="small number" id="latent-block">{told}{buttons}</p> }.into_any())
+    };
     let told = move || {
         let latent = latent.get()?;
         let percent = |share: f32| format!("{:.1}%", 100.0 * share);
@@ -99,6 +116,7 @@ pub(super) fn head(card: &Card, walk: Walk, sides: AnyView) -> AnyView {
                 </div>
             </div>
             {part(told)}
+            {part(partners)}
             {sides}
             <p class="small muted">"Keys on this card: j next latent, k previous."</p>
         </div>

@@ -32,6 +32,7 @@ pub(super) fn figures(card: &Card) -> AnyView {
     let labels: Vec<String> = fit.sources.iter().map(|source| source.label()).collect();
 
     let is_one_place = fit.sources.iter().all(|source| source.hook.is_none() && source.run.is_none());
+    let is_signed = fit.config.variant.is_signed();
     let drawn = card.clone();
     let draw = move |show: &mut Show<'_>| {
         let (latent, source) = (latent.get(), source.get().unwrap_or(0));
@@ -39,9 +40,10 @@ pub(super) fn figures(card: &Card) -> AnyView {
         let norms = latent.as_ref().map_or(&[][..], |latent| if is_one_place { &latent.norms } else { &latent.relative });
         let norm = norms.get(source).copied().unwrap_or(0.0);
         let values = drawn.activations(latent.as_ref());
-        let most = values.iter().copied().fold(0.0, f32::max) * norms.iter().copied().fold(0.0, f32::max);
+        let most = values.iter().map(|f| f.abs()).fold(0.0, f32::max) * norms.iter().copied().fold(0.0, f32::max);
         let square = pairs.square(&values.iter().map(|f| f * norm).collect::<Vec<_>>());
-        let map = HeatMap { range: (most > 0.0).then_some((0.0, most)), ..pair_map(&square, Palette::Sequential) };
+        let (least, palette) = if is_signed { (-most, Palette::Diverging) } else { (0.0, Palette::Sequential) };
+        let map = HeatMap { range: (most > 0.0).then_some((least, most)), ..pair_map(&square, palette) };
         show(&Picture::HeatMap(map));
     };
     let steps = labels.clone();
