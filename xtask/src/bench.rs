@@ -18,6 +18,7 @@ use std::process::Command;
 /// If something does not build or run.
 pub fn run(native: bool, browser: bool, quick: bool) -> Result<()> {
     let natively = if native { native_steps()? } else { Measured::default() };
+    let in_torch = if native { torch_steps()? } else { None };
     let mut machine = vec![processor()];
     let mut in_tab = Measured::default();
     let mut sizes = Vec::new();
@@ -52,6 +53,11 @@ pub fn run(native: bool, browser: bool, quick: bool) -> Result<()> {
     }
     println!("{:<28}{:>14}{:>14}", "CPU engine, ms per step", "native", "browser");
     print_both(&natively.steps, &in_tab.steps);
+    match &in_torch {
+        Some(torch) => print_beside_torch(&natively.steps, torch),
+        None if native => println!("\nPyTorch: `{} -c \"import torch\"` fails, so no fit stands beside it", python()),
+        None => {}
+    }
     println!("\n{:<28}{:>14}{:>14}", "measure, ms per checkpoint", "native", "browser");
     print_both(&natively.measures, &in_tab.measures);
     Ok(())
@@ -68,6 +74,16 @@ fn print_both(natively: &BTreeMap<String, f64>, in_tab: &BTreeMap<String, f64>) 
     }
 }
 
+/// The fits that PyTorch was asked for as well.
+fn print_beside_torch(natively: &BTreeMap<String, f64>, torch: &Measured) {
+    println!("\n{:<28}{:>14}{:>14}{:>14}", "crosscoder fit, ms per step", "native", "PyTorch", "one thread");
+    for (name, ours) in natively {
+        if let (Some(all), Some(one)) = (torch.torch.get(name), torch.torch_one_thread.get(name)) {
+            println!("{name:<28}{ours:>14.1}{all:>14.1}{one:>14.1}");
+        }
+    }
+}
+
 /// Numbers that a program printed.
 #[derive(Default)]
 struct Measured {
@@ -75,13 +91,17 @@ struct Measured {
     steps: BTreeMap<String, f64>,
     /// Milliseconds per checkpoint by measure.
     measures: BTreeMap<String, f64>,
+    /// Milliseconds per update by fit, in PyTorch.
+    torch: BTreeMap<String, f64>,
+    /// The same on one thread.
+    torch_one_thread: BTreeMap<String, f64>,
     /// Other times by name, milliseconds, in the order measured.
     times: Vec<(String, f64)>,
 }
 
 impl Measured {
-    /// Reads lines of the form `preset-name milliseconds`, `time:name milliseconds` and `measure:name milliseconds`; other lines
-    /// are for people.
+    /// Reads lines of the form `preset-name milliseconds`, `time:name milliseconds`, `measure:name milliseconds`, `torch:name
+    /// milliseconds` and `torch-1:name milliseconds`; other lines are for people.
     fn read(text: &str) -> Self {
         let mut found = Self::default();
         for line in text.lines() {
@@ -90,6 +110,8 @@ impl Measured {
                 match name.split_once(':') {
                     Some(("time", time)) => found.times.push((time.to_owned(), value)),
                     Some(("measure", measure)) => drop(found.measures.insert(measure.to_owned(), value)),
+                    Some(("torch", fit)) => drop(found.torch.insert(fit.to_owned(), value)),
+                    Some(("torch-1", fit)) => drop(found.torch_one_thread.insert(fit.to_owned(), value)),
                     _ => drop(found.steps.insert(name.to_owned(), value)),
                 }
             }
@@ -109,6 +131,23 @@ fn native_steps() -> Result<Measured> {
     let mut command = Command::new(program()?);
     command.arg("bench");
     Ok(Measured::read(&output(command)?))
+}
+
+/// Which Python: `GROKSCOPE_PYTHON`, or `python3`.
+fn python() -> String {
+    std::env::var("GROKSCOPE_PYTHON").unwrap_or_else(|_| "python3".to_owned())
+}
+
+/// The fits in PyTorch; `None` where it is not installed.
+fn torch_steps() -> Result<Option<Measured>> {
+    let mut probe = Command::new(python());
+    probe.args(["-c", "import torch"]);
+    if output(probe).is_err() {
+        return Ok(None);
+    }
+    let mut command = Command::new(python());
+    command.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("../benches/crosscoder.py"));
+    Ok(Some(Measured::read(&output(command)?)))
 }
 
 /// Name, bytes and bytes after brotli of each module.
@@ -156,11 +195,13 @@ mod tests {
 
     #[test]
     fn only_lines_of_a_name_and_a_number_are_measurements() {
-        let found =
-            Measured::read("running for 3 seconds\nquadratic-31 0.5\ntime:first_paint 120\nmeasure:rqi 2\nquadratic-31 fast\n");
+        let found = Measured::read(
+            "running for 3 seconds\nquadratic-31 0.5\ntime:first_paint 120\nmeasure:rqi 2\ntorch:fit-a 3\nquadratic-31 fast\n",
+        );
         assert_eq!(found.steps, BTreeMap::from([("quadratic-31".to_owned(), 0.5)]));
         assert_eq!(found.times, [("first_paint".to_owned(), 120.0)]);
         assert_eq!(found.measures, BTreeMap::from([("rqi".to_owned(), 2.0)]));
+        assert_eq!(found.torch, BTreeMap::from([("fit-a".to_owned(), 3.0)]));
     }
 
     #[test]
