@@ -27,6 +27,8 @@ const ROOMS: &[(&str, &[&str])] = &[
     // Pruning by participation ratio measures before it cuts.
     ("train/", &["experiment", "task", "record", "model", "measure"]),
     ("race/", &["experiment", "measure", "record"]),
+    // Settings and their table; the task's rows for panels that learn one.
+    ("theory/", &["experiment", "task", "measure", "record"]),
     ("engine/", &["experiment", "task", "measure", "record", "model", "train", "crosscoder", "race"]),
     // The conversation is all that a page sees of an engine, so it may not pull the rest in.
     ("engine/message.rs", &["experiment", "crosscoder", "measure", "record", "race"]),
