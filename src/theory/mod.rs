@@ -5,6 +5,7 @@
 //! is plain loops in f64: a theory that needs a GPU to be evaluated would be another experiment. Rejected: one function per panel
 //! and door; panels are a list ([`panels`]) with words, settings and an outcome each, and a door shows any of them.
 
+mod edge;
 mod outcome;
 mod panel;
 
@@ -16,7 +17,8 @@ use crate::record::UserError;
 
 /// All panels, in the order in which they are read.
 pub fn panels() -> &'static [Panel] {
-    &[]
+    const PANELS: &[Panel] = &[Panel::of::<edge::Edge>()];
+    PANELS
 }
 
 /// The panel called `name`.

@@ -117,6 +117,10 @@ pub enum Role {
     Measured,
     /// Computed from the equation.
     Predicted,
+    /// Lower end of a spread about the line of the same name.
+    Low,
+    /// Upper end of a spread about the line of the same name; at the same x as the lower one.
+    High,
     /// Measured on training rows.
     Train,
     /// Measured on test rows.

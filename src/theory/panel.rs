@@ -4,7 +4,7 @@
 
 use super::Outcome;
 use crate::experiment::edit::{self, Editable};
-use crate::experiment::field::Field;
+use crate::experiment::field::{Field, FieldError};
 use crate::record::UserError;
 use serde_json::Value;
 
@@ -46,11 +46,14 @@ pub struct Panel {
     pub about: About,
     /// Settings at the start.
     pub start: fn() -> Value,
+    /// What is wrong with each setting by itself.
+    pub errors: fn(&Value) -> Result<Vec<FieldError>, UserError>,
     /// The rows of the settings' table that apply.
     pub fields: fn(&Value) -> Result<Vec<&'static Field>, UserError>,
     /// Changes the setting at a path, given as typed text.
     pub with: fn(&Value, &str, &str) -> Result<Value, UserError>,
-    /// What follows from the settings.
+    /// What follows from the settings. The page asks its worker instead, and holds words and settings but none of the science.
+    #[cfg(not(all(feature = "page", target_arch = "wasm32")))]
     pub outcome: fn(&Value) -> Result<Outcome, UserError>,
 }
 
@@ -60,8 +63,10 @@ impl Panel {
         Self {
             about: T::ABOUT,
             start: || edit::full(&T::default()),
+            errors: |settings| Ok(edit::check_ranges(&read::<T>(settings)?)),
             fields: |settings| Ok(edit::applying(&read::<T>(settings)?)),
             with: |settings, path, text| Ok(edit::full(&edit::replace(&read::<T>(settings)?, path, text)?)),
+            #[cfg(not(all(feature = "page", target_arch = "wasm32")))]
             outcome: |settings| {
                 let theory = read::<T>(settings)?;
                 let errors = edit::check_ranges(&theory);
