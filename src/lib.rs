@@ -18,4 +18,5 @@ pub mod record;
 #[cfg(feature = "figures")]
 pub mod report;
 pub mod task;
+pub mod theory;
 pub mod train;

@@ -27,13 +27,17 @@ const ROOMS: &[(&str, &[&str])] = &[
     // Pruning by participation ratio measures before it cuts.
     ("train/", &["experiment", "task", "record", "model", "measure"]),
     ("race/", &["experiment", "measure", "record"]),
-    ("engine/", &["experiment", "task", "measure", "record", "model", "train", "crosscoder", "race"]),
+    // Settings and their table; the task's rows for panels that learn one.
+    ("theory/", &["experiment", "task", "measure", "record"]),
+    ("engine/", &["experiment", "task", "measure", "record", "model", "train", "crosscoder", "race", "theory"]),
     // The conversation is all that a page sees of an engine, so it may not pull the rest in.
-    ("engine/message.rs", &["experiment", "crosscoder", "measure", "record", "race"]),
+    ("engine/message.rs", &["experiment", "crosscoder", "measure", "record", "race", "theory::Outcome"]),
     ("engine/phase.rs", &["record::UserError"]),
     ("engine/capability.rs", &[]),
     ("plot/", &[]),
     ("report/", &["crosscoder", "record", "plot"]),
+    // What a panel found, as figures.
+    ("report/theory.rs", &["theory", "plot"]),
     // The tests of a report begin at a preset.
     ("report/tests.rs", &["crosscoder", "record", "plot", "experiment"]),
     (
@@ -47,6 +51,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "race",
             "plot",
             "report",
+            "theory",
             // What can be chosen, not what computes.
             "model",
             "train",

@@ -12,6 +12,7 @@ use crate::experiment::Experiment;
 use crate::measure::{Look, LookView};
 use crate::race::{RaceConfig, RaceResult};
 use crate::record::{Checkpoint, Measured, MetricRow, RunSummary, UserError};
+use crate::theory::Outcome;
 use serde::{Deserialize, Serialize};
 
 /// What can be asked of an engine.
@@ -79,6 +80,13 @@ pub enum Command {
     Try(#[serde(with = "as_json")] Experiment, TrialOrder),
     /// Look into one checkpoint for the pictures of the page.
     Look(#[serde(with = "as_json")] Experiment, LookOrder),
+    /// Say what follows from a theory.
+    Theorise {
+        /// Name of the panel, see `theory::panels`.
+        panel: String,
+        /// Its settings as JSON, which postcard cannot carry as a tree.
+        settings: String,
+    },
 }
 
 /// A run beside the one that a fit is of.
@@ -239,6 +247,10 @@ pub enum Event {
     TrialRefused(UserError),
     /// A look could not be taken.
     LookRefused(u32, UserError),
+    /// What follows from the theory of a panel.
+    Theory(String, Outcome),
+    /// A panel's theory says nothing of such settings.
+    TheoryRefused(String, UserError),
     /// Something was refused or broke. What was recorded so far stays valid.
     Error(UserError),
     /// The engine is gone: end its worker, start another, resume from the last resume point.

@@ -31,6 +31,8 @@ mod runner;
 #[cfg(feature = "compute")]
 mod self_test;
 #[cfg(feature = "compute")]
+mod theorising;
+#[cfg(feature = "compute")]
 mod tick;
 #[cfg(feature = "compute")]
 mod training;

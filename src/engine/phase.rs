@@ -21,7 +21,7 @@ pub enum Phase {
 }
 
 impl Phase {
-    /// The phase after `command`, or why it is refused here. Commands about fits, races and measures leave the phase alone.
+    /// The phase after `command`, or why it is refused here. Commands about fits, races, measures and theories leave the phase alone.
     ///
     /// # Errors
     /// Cause and remedy when the command makes no sense in this phase.
@@ -47,7 +47,8 @@ impl Phase {
                 | Command::CancelMeasures
                 | Command::Compare(..)
                 | Command::Try(..)
-                | Command::Look(..),
+                | Command::Look(..)
+                | Command::Theorise { .. },
             ) => Ok(phase),
             (_, Command::Pause | Command::Continue | Command::Step(_) | Command::Stop | Command::Intervene(_)) => {
                 Err(UserError::new("No run is under way", "Press Start first"))

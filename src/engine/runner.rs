@@ -9,6 +9,7 @@ use super::message::{Command, Event, LookOrder, RaceOutcome};
 use super::phase::Phase;
 use super::port::Port;
 use super::racing::Racing;
+use super::theorising::theorise;
 use super::training::{Outcome, Training};
 use super::trying::attempt;
 use crate::crosscoder::similarity;
@@ -148,6 +149,14 @@ impl<P: Port> Runner<P> {
                     // A picture that cannot be drawn is no failure of the run.
                     Err(error) => self.port.emit(Event::LookRefused(step, error)),
                 }
+            }
+            Command::Theorise { panel, settings } => {
+                // A theory that does not speak of such a system is no failure of the run either.
+                let event = match theorise(&panel, &settings) {
+                    Ok(outcome) => Event::Theory(panel, outcome),
+                    Err(error) => Event::TheoryRefused(panel, error),
+                };
+                self.port.emit(event);
             }
             Command::PauseFit => self.pause_fit(true)?,
             Command::ContinueFit => self.pause_fit(false)?,

@@ -51,6 +51,8 @@ pub enum Purpose {
     Augment = 19,
     /// What a measure draws: rows, columns, halves.
     Measure = 20,
+    /// What a theory panel draws: data sets, initial weights, noise.
+    Theory = 21,
 }
 
 /// A random stream.

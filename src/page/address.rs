@@ -1,4 +1,4 @@
-//! The address of what is on the page: `#v=atlas&t=600&f=births&l=12&x=…`, so that every picture can be sent.
+//! The address of what is on the page: `#v=atlas&t=600&f=births&l=12&x=…`, `#v=theory&p=edge&s=dimension:20`, so that every picture can be sent.
 //!
 //! Addresses that the page writes itself are marked in the history entry, so that a reload goes on quietly while a link from
 //! someone else is announced and never starts anything. A link's experiment replaces the draft only; what is on the page stays.
@@ -6,6 +6,7 @@
 use super::configure::changes;
 use super::permalink::{self, Wanted};
 use super::store::{Lab, Opened, View};
+use super::theory;
 use crate::crosscoder::CrosscoderConfig;
 use crate::experiment::link::{decode, encode};
 use crate::experiment::{Experiment, Link, Preset, presets};
@@ -21,6 +22,9 @@ struct Fragment {
     fit: Option<String>,
     latent: Option<u32>,
     link: Option<String>,
+    /// The theory panel, and its settings as paths with texts.
+    panel: Option<String>,
+    settings: Vec<(String, String)>,
 }
 
 fn parse(fragment: &str) -> Fragment {
@@ -32,6 +36,11 @@ fn parse(fragment: &str) -> Fragment {
             "f" => found.fit = js_sys::decode_uri_component(value).ok().map(String::from),
             "l" => found.latent = value.parse().ok(),
             "x" => found.link = Some(value.to_owned()),
+            "p" => found.panel = Some(value.to_owned()),
+            "s" => {
+                let written = js_sys::decode_uri_component(value).ok().map(String::from).unwrap_or_default();
+                found.settings.extend(written.split_once(':').map(|(path, text)| (path.to_owned(), text.to_owned())));
+            }
             _ => {}
         }
     }
@@ -70,6 +79,9 @@ fn open(lab: Lab, own: bool) {
     let found = parse(&fragment);
     if let Some(view) = found.view {
         lab.view.set(view);
+    }
+    if let Some(panel) = found.panel {
+        theory::open(lab, &panel, &found.settings);
     }
     lab.time.set(found.time);
     lab.latent.set(found.latent);
@@ -117,6 +129,16 @@ fn latent_parts(lab: Lab) -> Vec<String> {
     permalink::shown(lab).map(named).into_iter().flatten().collect()
 }
 
+/// The theory panel on the page and its changed settings, as parts of a fragment.
+fn theory_parts(lab: Lab) -> Vec<String> {
+    if lab.view.get() != View::Theory {
+        return Vec::new();
+    }
+    let (panel, changed) = theory::shown(lab);
+    let setting = |(path, text): (&str, String)| format!("s={}", js_sys::encode_uri_component(&format!("{path}:{text}")));
+    core::iter::once(format!("p={panel}")).chain(changed.into_iter().map(setting)).collect()
+}
+
 /// The fragment that shows what is on the page now.
 fn write(lab: Lab, text: Option<String>) {
     let mut parts = vec![format!("v={}", name_of(lab.view.get()))];
@@ -124,6 +146,7 @@ fn write(lab: Lab, text: Option<String>) {
         parts.push(format!("t={step}"));
     }
     parts.extend(latent_parts(lab));
+    parts.extend(theory_parts(lab));
     if let Some(text) = text {
         parts.push(format!("x={text}"));
     }
@@ -141,6 +164,13 @@ fn write(lab: Lab, text: Option<String>) {
 /// looked at, and the run's fingerprint once it has ended. A link that was opened is passed on as it came until its experiment
 /// has run here.
 pub(super) fn link_to_send(lab: Lab) -> Result<String, UserError> {
+    let location = web_sys::window().and_then(|window| window.location().href().ok()).unwrap_or_default();
+    let base = location.split('#').next().unwrap_or_default();
+    let panel = untrack(|| theory_parts(lab));
+    // A panel is a system of its own: whoever gets its link has no use for the run beside it.
+    if !panel.is_empty() {
+        return Ok(format!("{base}#v={}&{}", name_of(View::Theory), panel.join("&")));
+    }
     let experiment = untrack(|| lab.shown_experiment());
     let received = untrack(|| lab.link()).filter(|link| link.experiment == experiment);
     let received = received.unwrap_or(Link { experiment, crosscoder: None, fingerprint: None });
@@ -154,8 +184,6 @@ pub(super) fn link_to_send(lab: Lab) -> Result<String, UserError> {
         experiment: received.experiment,
     };
     let text = encode(&link)?;
-    let location = web_sys::window().and_then(|window| window.location().href().ok()).unwrap_or_default();
-    let base = location.split('#').next().unwrap_or_default();
     let mut parts = vec![format!("v={}", name_of(lab.view.get_untracked()))];
     parts.extend(untrack(|| latent_parts(lab)));
     Ok(format!("{base}#{}&x={text}", parts.join("&")))

@@ -11,8 +11,9 @@ use super::run::run_view;
 use super::share::{accept_drops, adopt, export, import};
 use super::storage::Storage;
 use super::store::{Lab, View};
+use super::theory::theory_view;
 use super::transport::time_slider;
-use super::{address, appearance, guide, permalink, points, session};
+use super::{address, appearance, guide, permalink, points, session, theory};
 use crate::crosscoder::crosscoder_presets;
 use crate::experiment::presets;
 use leptos::html::{Div, Input};
@@ -43,6 +44,7 @@ fn page(worker: String) -> AnyView {
     address::connect(lab);
     guide::connect(lab);
     permalink::connect(lab);
+    theory::connect(lab);
     listen_to_keys(lab);
     accept_drops(lab);
     write_when_hidden(lab);
@@ -54,6 +56,7 @@ fn page(worker: String) -> AnyView {
         View::Inside => inside_view(lab),
         View::Atlas => atlas_view(lab),
         View::Race => race_view(lab),
+        View::Theory => theory_view(lab),
     };
     // What scrolls has the focus first, so that Page Down works before anything was touched.
     let scroll = NodeRef::<Div>::new();

@@ -145,7 +145,7 @@ fn workbench(lab: Lab) -> AnyView {
                     }
                 };
                 let base = move || base.map(|preset| super::form::written(&preset.config, field));
-                view! { <div hidden=flag(move || !shown())>{control(lab.fit_form, field, "xc", errors, Box::new(base))}</div> }
+                view! { <div hidden=flag(move || !shown())>{control(lab.fit_form.boxes, field, "xc", errors, Box::new(base))}</div> }
             })
             .collect::<Vec<_>>()
     };

@@ -57,19 +57,19 @@ pub(super) fn sheet(
     figure: impl Fn(&mut Show<'_>) + 'static,
     overlay: AnyView,
 ) -> Sheet {
-    boxed_sheet(lab, id, text(label), Box::new(figure), Box::new(move || of_experiment(lab, id)), overlay)
+    boxed_sheet(lab, id.to_owned(), text(label), Box::new(figure), Box::new(move || of_experiment(lab, id)), overlay)
 }
 
 /// [`sheet`] whose files have another name, for figures that show one of many things: one step, one latent. `stem` has no ending.
 pub(super) fn named_sheet(
     lab: Lab,
-    id: &'static str,
+    id: impl Into<String>,
     label: impl FnMut() -> String + Send + 'static,
     stem: impl Fn() -> String + 'static,
     figure: impl Fn(&mut Show<'_>) + 'static,
     overlay: AnyView,
 ) -> Sheet {
-    boxed_sheet(lab, id, text(label), Box::new(figure), Box::new(stem), overlay)
+    boxed_sheet(lab, id.into(), text(label), Box::new(figure), Box::new(stem), overlay)
 }
 
 /// The name of a file about the run on the page.
@@ -92,7 +92,7 @@ pub(super) fn pixel_ratio() -> f64 {
 /// [`sheet`], compiled once for all charts.
 fn boxed_sheet(
     lab: Lab,
-    id: &'static str,
+    id: String,
     label: Box<dyn FnMut() -> String + Send>,
     figure: Box<Figure>,
     stem: Box<dyn Fn() -> String>,
@@ -131,7 +131,7 @@ fn boxed_sheet(
     });
     let body = view! {
         <div class="sheet">
-            <canvas node_ref=canvas id=id role="img" aria-label=label></canvas>
+            <canvas node_ref=canvas id=id.clone() role="img" aria-label=label></canvas>
             {overlay}
         </div>
     };
@@ -140,7 +140,8 @@ fn boxed_sheet(
 }
 
 /// A figure with a title, controls and one sentence on how to read it.
-pub(super) fn figure(title: &'static str, controls: AnyView, sheet: Sheet, caption: AnyView) -> AnyView {
+pub(super) fn figure(title: impl Into<String>, controls: AnyView, sheet: Sheet, caption: AnyView) -> AnyView {
+    let title: String = title.into();
     view! {
         <figure class="figure">
             <div class="figure-head"><h2>{title}</h2>{controls}{sheet.save}</div>

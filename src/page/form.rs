@@ -24,10 +24,22 @@ pub(super) struct Form<T: Editable + Clone + Send + Sync> {
     pub(super) tree: Memo<Value>,
     /// How often everything was replaced; typing does not count.
     pub(super) replaced: RwSignal<u32>,
+    /// What its controls hold.
+    pub(super) boxes: Boxes,
+}
+
+/// What the controls of a configuration hold, whatever its type: so they are compiled once.
+#[derive(Clone, Copy)]
+pub(super) struct Boxes {
+    /// The last readable value.
+    tree: Memo<Value>,
     /// Texts being typed and texts that could not be read, by path.
     typed: RwSignal<BTreeMap<&'static str, Typed>>,
-    set: fn(&T, &str, &str) -> Result<T, UserError>,
+    take: StoredValue<Box<Take>>,
 }
+
+/// Writes a typed text into the setting at a path.
+type Take = dyn Fn(&str, &str) -> Result<(), UserError> + Send + Sync;
 
 #[derive(Clone)]
 struct Typed {
@@ -47,14 +59,32 @@ impl<T: Editable + Clone + Send + Sync> Form<T> {
     pub(super) fn new(value: T, set: fn(&T, &str, &str) -> Result<T, UserError>) -> Self {
         let value = RwSignal::new(value);
         let tree = Memo::new(move |_| value.with(full));
-        Self { value, tree, replaced: RwSignal::new(0), typed: RwSignal::new(BTreeMap::new()), set }
+        let take = move |path: &str, text: &str| set(&value.get_untracked(), path, text).map(|changed| value.set(changed));
+        Self { value, tree, replaced: RwSignal::new(0), boxes: Boxes::new(tree, Box::new(take)) }
     }
 
     /// Replaces everything.
     pub(super) fn replace(&self, value: T) {
-        self.typed.set(BTreeMap::new());
+        self.boxes.clear();
         self.value.set(value);
         self.replaced.update(|count| *count += 1);
+    }
+
+    /// What could not be read, as refusals.
+    pub(super) fn unread_errors(&self) -> Vec<FieldError> {
+        self.boxes.unread_errors(&applying(&self.value.get()))
+    }
+}
+
+impl Boxes {
+    /// Boxes that show `tree`; `take` writes a typed text into what it is made of.
+    pub(super) fn new(tree: Memo<Value>, take: Box<Take>) -> Self {
+        Self { tree, typed: RwSignal::new(BTreeMap::new()), take: StoredValue::new(take) }
+    }
+
+    /// Forgets what was typed.
+    pub(super) fn clear(&self) {
+        self.typed.set(BTreeMap::new());
     }
 
     /// Takes what was typed for a field.
@@ -62,18 +92,12 @@ impl<T: Editable + Clone + Send + Sync> Form<T> {
         let line = Shape::of(field).one_line(text);
         let read = field.kind.parse(&line).and_then(|value| field.kind.check(&value));
         let read = read.map_err(|(cause, remedy)| FieldError::new(field.path, cause, remedy)).and_then(|()| {
-            (self.set)(&self.value.get_untracked(), field.path, &line)
+            self.take
+                .with_value(|take| take(field.path, &line))
                 .map_err(|error| FieldError::new(field.path, error.cause, error.remedy))
         });
-        let error = match read {
-            Ok(value) => {
-                self.value.set(value);
-                None
-            }
-            Err(error) => Some(error),
-        };
         self.typed.update(|typed| {
-            typed.insert(field.path, Typed { text: text.to_owned(), error });
+            typed.insert(field.path, Typed { text: text.to_owned(), error: read.err() });
         });
     }
 
@@ -86,9 +110,8 @@ impl<T: Editable + Clone + Send + Sync> Form<T> {
         }
     }
 
-    /// What could not be read, as refusals.
-    pub(super) fn unread_errors(&self) -> Vec<FieldError> {
-        let there = applying(&self.value.get());
+    /// What could not be read among the settings that are there, as refusals.
+    pub(super) fn unread_errors(&self, there: &[&'static Field]) -> Vec<FieldError> {
         let applies = |path: &str| there.iter().any(|field| field.path == path);
         self.typed.with(|typed| typed.values().filter_map(|t| t.error.clone()).filter(|e| applies(&e.path)).collect())
     }
@@ -164,15 +187,19 @@ impl Shape {
 }
 
 /// One labelled control. `errors` are those of the whole form; `base` is the text that counts as unchanged.
-pub(super) fn control<T: Editable + Clone + Send + Sync>(
-    form: Form<T>,
+pub(super) fn control(
+    form: Boxes,
     field: &'static Field,
     prefix: &'static str,
     errors: Memo<Vec<FieldError>>,
     base: Box<dyn Fn() -> Option<String> + Send + Sync>,
 ) -> AnyView {
     let id = format!("{prefix}-{}", field.path.replace('.', "-"));
-    let error_id = format!("{}-{}", if prefix == "field" { "error" } else { "xc-error" }, field.path.replace('.', "-"));
+    let errors_of = match prefix {
+        "field" => "error".to_owned(),
+        other => format!("{other}-error"),
+    };
+    let error_id = format!("{errors_of}-{}", field.path.replace('.', "-"));
     let help_id = format!("{id}-help");
     let described_by = format!("{error_id} {help_id}");
     let problem = Memo::new(move |_| {

@@ -42,6 +42,7 @@ mod session;
 mod share;
 mod storage;
 mod store;
+mod theory;
 mod timeline;
 mod transport;
 mod trial;

@@ -38,10 +38,10 @@ impl Format {
 }
 
 /// What a file is made from.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub(super) struct Saved {
     /// The figure's id, which begins the ids of its buttons.
-    pub(super) id: &'static str,
+    pub(super) id: String,
     /// The file's name without its ending.
     pub(super) stem: StoredValue<Box<dyn Fn() -> String>, LocalStorage>,
     /// Hands over the figure.
@@ -62,11 +62,13 @@ pub(super) fn save_menu(lab: Lab, saved: Saved) -> AnyView {
         .into_iter()
         .map(|format| {
             let (ending, _, words) = format.facts();
+            let id = format!("{}-{ending}", saved.id);
+            let saved = saved.clone();
             let choose = move |_| {
-                save(lab, saved, format);
+                save(lab, &saved, format);
                 close(card);
             };
-            view! { <button type="button" class="small-button quiet" id=format!("{}-{ending}", saved.id) on:click=choose>{words}</button> }
+            view! { <button type="button" class="small-button quiet" id=id on:click=choose>{words}</button> }
         })
         .collect();
     let label = format!("Save {}", saved.id.replace('-', " "));
@@ -77,7 +79,7 @@ pub(super) fn save_menu(lab: Lab, saved: Saved) -> AnyView {
     popover("menu save", card, content.into_any())
 }
 
-fn save(lab: Lab, saved: Saved, format: Format) {
+fn save(lab: Lab, saved: &Saved, format: Format) {
     let (ending, media, _) = format.facts();
     let (width, height) = match saved.size.get_untracked() {
         (width, height) if width >= 1.0 && height >= 1.0 => (width, height),
@@ -96,7 +98,7 @@ fn save(lab: Lab, saved: Saved, format: Format) {
     });
     match made {
         Some(Ok(bytes)) => {
-            let name = file_name(&stem.unwrap_or_else(|| saved.id.to_owned()));
+            let name = file_name(&stem.unwrap_or_else(|| saved.id.clone()));
             offer(lab, &format!("{name}.{ending}"), media, &bytes);
         }
         Some(Err(error)) => {

@@ -13,6 +13,7 @@ use super::port::{Incoming, Port};
 use super::race;
 use super::storage::{StoredRun, Write};
 use super::store::{EngineState, FitState, Lab};
+use super::theory;
 use crate::engine::capability::{EngineChoice, EngineKind, EngineWish};
 use crate::engine::message::{Command, Event, Resume};
 use crate::engine::phase::Phase;
@@ -291,7 +292,8 @@ fn append(lab: Lab, fresh: Vec<MetricRow>) {
 }
 
 fn apply(lab: Lab, event: Event) {
-    let Some(event) = race::hear(lab, event).and_then(|event| inside::hear(lab, event)) else { return };
+    let heard = race::hear(lab, event).and_then(|event| theory::hear(lab, event)).and_then(|event| inside::hear(lab, event));
+    let Some(event) = heard else { return };
     if lab.waiting.get_value().end_of_dropped && !matches!(event, Event::Ready(_) | Event::Crashed(_)) {
         match event {
             Event::Finished(_) => lab.waiting.update_value(|waiting| waiting.end_of_dropped = false),
@@ -364,7 +366,7 @@ fn apply(lab: Lab, event: Event) {
             super::trial::refused(lab);
             lab.fail(error);
         }
-        Event::Looked(_) | Event::LookRefused(..) => {}
+        Event::Looked(_) | Event::LookRefused(..) | Event::Theory(..) | Event::TheoryRefused(..) => {}
     }
 }
 
@@ -434,6 +436,7 @@ fn crashed(lab: Lab, words: String) {
     }
     race::lost(lab);
     inside::lost(lab);
+    theory::lost(lab);
     let resume = lab.points.with_value(Points::newest_step);
     let was_live = lab.phase.get_untracked().is_live();
     if was_live {

@@ -14,6 +14,7 @@ use super::points::{Points, Unwritten};
 use super::port::Port;
 use super::race::RaceLab;
 use super::storage::{Storage, Stored, StoredRun};
+use super::theory::TheoryLab;
 use super::trial::Trials;
 use crate::crosscoder::{CrosscoderConfig, CrosscoderResult, FitRow};
 use crate::engine::capability::{Capability, EngineChoice, EngineWish};
@@ -36,15 +37,18 @@ pub(super) enum View {
     Atlas,
     /// A control and its arms over seeds.
     Race,
+    /// What equations say, held against measurements.
+    Theory,
 }
 
 impl View {
     /// All views with their name in the address and for people.
-    pub(super) const ALL: [(Self, &'static str, &'static str); 4] = [
+    pub(super) const ALL: [(Self, &'static str, &'static str); 5] = [
         (Self::Run, "run", "Run"),
         (Self::Inside, "inside", "Inside"),
         (Self::Atlas, "atlas", "Atlas"),
         (Self::Race, "race", "Race"),
+        (Self::Theory, "theory", "Theory"),
     ];
 }
 
@@ -171,6 +175,8 @@ pub(super) struct Lab {
 
     /// The race view.
     pub(super) race: RaceLab,
+    /// The theory view.
+    pub(super) theory: TheoryLab,
 
     /// The worker's state.
     pub(super) engine: RwSignal<EngineState>,
@@ -259,6 +265,7 @@ impl Lab {
             fit_probing: RwSignal::new(None),
             fit_plan: RwSignal::new((0, Vec::new())),
             race: RaceLab::new(),
+            theory: TheoryLab::new(),
             engine: RwSignal::new(EngineState::Loading),
             capability: RwSignal::new(None),
             wish: RwSignal::new(EngineWish::Auto),

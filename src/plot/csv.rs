@@ -199,8 +199,7 @@ pub(super) fn of_polar(polar: &Polar<'_>) -> String {
     table.0
 }
 
-/// One line per point.
-/// One line per point; with what its colour stands for, where that has a name.
+/// One line per point, and two per straight line behind them; with what its colour stands for, where that has a name.
 pub(super) fn of_scatter(scatter: &Scatter<'_>) -> String {
     let mut head = vec!["label", or(&scatter.x_label, "x"), or(&scatter.y_label, "y")];
     let inks = if let Stain::Inks(inks) = scatter.stain { inks } else { &[] };
@@ -214,6 +213,12 @@ pub(super) fn of_scatter(scatter: &Scatter<'_>) -> String {
         let group = inks.get(index).and_then(|ink| scatter.keys.iter().find(|key| key.ink == *ink)).map_or("", |key| key.label);
         let (x, y) = (number(x), number(y));
         table.line([label, &x, &y].into_iter().chain(has_groups.then_some(group)));
+    }
+    for (index, stretch) in scatter.stretches.iter().enumerate() {
+        for (end, (x, y)) in [("from", stretch.from), ("to", stretch.to)] {
+            let (label, x, y) = (format!("line {} {end}", index + 1), number(x), number(y));
+            table.line([label.as_str(), &x, &y].into_iter().chain(has_groups.then_some("")));
+        }
     }
     table.0
 }

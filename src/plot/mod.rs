@@ -66,6 +66,6 @@ pub use picture::{Picture, Place};
 pub use polar::{Polar, draw_polar};
 pub use race::{Race, Runner, draw_race};
 pub use scale::Scale;
-pub use scatter::{Scatter, Stain, Window, draw_scatter, nearest_point};
+pub use scatter::{Scatter, Stain, Stretch, Window, draw_scatter, nearest_point};
 pub use svg::Svg;
 pub use theme::{Ink, Theme, css_hex};

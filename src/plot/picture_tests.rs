@@ -94,6 +94,7 @@ fn with_pictures(check: impl Fn(&Picture<'_>, &[&str])) {
         range: None,
         window: None,
         guides: &[],
+        stretches: &[],
         keys: &[],
         selected: Some(0),
     };
@@ -110,6 +111,7 @@ fn with_pictures(check: impl Fn(&Picture<'_>, &[&str])) {
         range: None,
         window: Some(((-2.0, 2.0), (-0.25, 1.25))),
         guides: &[Guide::X(0.5, "in other latents"), Guide::Y(0.2, "shrunk"), Guide::X(9.0, "outside")],
+        stretches: &[],
         keys: &keys,
         selected: None,
     };

@@ -13,7 +13,7 @@ use plotters::style::text_anchor::{HPos, VPos};
 
 use super::axes::Axes;
 use super::guide::{Box4, draw_guides, draw_key, guide_names, key_height};
-use super::line::clip;
+use super::line::{clip, dashes};
 use super::palette::cyclic;
 use super::pen::{Drawn, Pen};
 use super::{Axis, Frame, Guide, Ink, Key, Surface, Theme};
@@ -27,6 +27,19 @@ pub enum Stain<'a> {
     Cyclic(&'a [f64]),
     /// One colour per point.
     Inks(&'a [Ink]),
+}
+
+/// A straight line in the plane: an axis, an arrow, an expected position.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Stretch {
+    /// `(x, y)` of one end.
+    pub from: (f64, f64),
+    /// `(x, y)` of the other; what lies outside the plot is cut.
+    pub to: (f64, f64),
+    /// What its colour stands for.
+    pub ink: Ink,
+    /// Whether it is drawn in thin dashes: predictions, baselines.
+    pub dashed: bool,
 }
 
 /// x from and to, y from and to.
@@ -56,6 +69,8 @@ pub struct Scatter<'a> {
     pub window: Option<Window>,
     /// Values that decide something.
     pub guides: &'a [Guide<'a>],
+    /// Straight lines behind the points. They do not count when a plot is fitted to its data.
+    pub stretches: &'a [Stretch],
     /// What the colours of [`Stain::Inks`] stand for.
     pub keys: &'a [Key<'a>],
     /// The index of a point to ring.
@@ -96,6 +111,18 @@ pub fn draw_scatter<DB: DrawingBackend>(
         .collect();
     for run in clip(&joined, &frame) {
         pen.path_of(pen.stroke / 2.0, &run, theme.faint(Ink::Neutral))?;
+    }
+    for stretch in scatter.stretches {
+        let ends = [stretch.from, stretch.to].map(|end| pixel(&frame, end));
+        for run in clip(&ends, &frame) {
+            if stretch.dashed {
+                for dash in dashes(&run, 3.0 * pen.stroke) {
+                    pen.path_of(0.75 * pen.stroke, &dash, theme.ink(stretch.ink))?;
+                }
+            } else {
+                pen.path_of(0.75 * pen.stroke, &run, theme.ink(stretch.ink))?;
+            }
+        }
     }
 
     let radius = if scatter.points.len() > MANY { 1.25 * pen.stroke } else { 1.75 * pen.stroke };

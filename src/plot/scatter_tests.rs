@@ -32,6 +32,7 @@ fn scatter(points: &[(f64, f64)]) -> Scatter<'_> {
         range: None,
         window: None,
         guides: &[],
+        stretches: &[],
         keys: &[],
         selected: None,
     }
@@ -297,4 +298,30 @@ fn thresholds_cross_the_plot_and_nothing_is_written_over_their_names() {
             assert!(x > shrunk.0 + 40.0 || (y - shrunk.1 - 9.0).abs() > 9.0, "{words} at {x}, {y} stands on a name");
         }
     }
+}
+
+#[test]
+fn straight_lines_lie_behind_the_points_and_are_cut_at_the_plot() {
+    let points = [(-1.0, -1.0), (1.0, 1.0)];
+    let stretch = |dashed| [Stretch { from: (-9.0, 0.0), to: (9.0, 0.0), ink: Ink::Theory, dashed }];
+    let count = |stretches: &[Stretch]| {
+        let (frame, drawings) = draw(DESK, &Scatter { range: Some(1.0), stretches, ..scatter(&points) });
+        let theory = rgb(Theme::light().theory);
+        let paths = drawings.iter().filter_map(|drawing| match drawing {
+            Drawing::Path { points, color, .. } if *color == theory => Some(points.clone()),
+            _ => None,
+        });
+        let paths: Vec<_> = paths.collect();
+        let inside = |point: &(i32, i32)| {
+            let x = f64::from(point.0) / 2.0;
+            x >= frame.left - 1.0 && x <= frame.left + frame.width + 1.0
+        };
+        assert!(paths.iter().flatten().all(inside));
+        paths.len()
+    };
+    assert_eq!((count(&[]), count(&stretch(false))), (0, 1));
+    assert!(count(&stretch(true)) > 10);
+    let lines = stretch(false);
+    let csv = Picture::Scatter(Scatter { stretches: &lines, ..scatter(&points) }).to_csv();
+    assert!(csv.contains("line 1 from,-9,0\nline 1 to,9,0\n"), "{csv}");
 }

@@ -473,6 +473,7 @@ fn samples_of_every_figure() {
                 range: None,
                 window: None,
                 guides: &[],
+                stretches: &[],
                 keys: &[],
                 selected: Some(7),
             }));

@@ -8,6 +8,7 @@ mod doubts;
 mod page;
 #[cfg(test)]
 mod tests;
+pub mod theory;
 
 pub use doubts::doubts;
 

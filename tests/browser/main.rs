@@ -17,4 +17,5 @@ mod lab;
 mod page;
 mod race;
 mod surface;
+mod theory;
 mod worker;

@@ -84,7 +84,9 @@ impl Page {
     }
 
     fn wait_until_ready(&self) {
-        self.wait("the page to be interactive", "document.getElementById('status')?.dataset.phase", 30);
+        // A link may lead to a view without a run.
+        let status = "(document.getElementById('status') ?? document.getElementById('theory-status'))?.dataset.phase";
+        self.wait("the page to be interactive", status, 30);
     }
 
     /// The value of a JavaScript expression.

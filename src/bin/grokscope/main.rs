@@ -15,6 +15,7 @@ mod planted;
 mod race;
 mod report;
 mod reproduce;
+mod theory;
 mod train;
 
 use train::progress;
@@ -226,6 +227,17 @@ enum Task {
         #[arg(long)]
         out: PathBuf,
     },
+    /// List the theory panels, or compute one: what an equation says, held against a measurement
+    Theory {
+        /// Panel to compute
+        name: Option<String>,
+        /// Change one setting; can be repeated
+        #[arg(long = "set", value_name = "PATH=VALUE", requires = "name")]
+        set: Vec<String>,
+        /// Folder to write: outcome.json, numbers.csv, and each figure and its residuals as SVG and CSV
+        #[arg(long, requires = "name")]
+        out: Option<PathBuf>,
+    },
     /// List the measures, or say what one is
     Measures {
         /// Measure to explain
@@ -399,6 +411,11 @@ fn obey(task: Task) -> Result<(), UserError> {
         Task::Measure { dir, only, all } => measure::run(&dir, &only, all),
         Task::Forewarn { asked, never, seeds } => forewarn::run(&experiment(&asked)?, &never, seeds),
         Task::Figure { dirs, columns, log_x, log_y, out } => figure::run(&dirs, &columns, (log_x, log_y), &out),
+        Task::Theory { name: None, .. } => {
+            theory::list();
+            Ok(())
+        }
+        Task::Theory { name: Some(name), set, out } => theory::run(&name, &set, out.as_deref()),
         Task::Measures { name } => measure::list(name.as_deref()),
         Task::Races { name } => race::list(name.as_deref()),
         Task::Reproduce { only, seeds } => reproduce::run(only.as_deref(), seeds),

@@ -57,6 +57,7 @@ pub(super) fn cloud(lab: Lab, fit: Arc<CrosscoderResult>, cloud: Cloud, colours:
                 range: None,
                 window,
                 guides,
+                stretches: &[],
                 keys: &keys,
                 selected: latents.with_value(|latents| latents.iter().position(|known| Some(*known) == latent)),
             };

@@ -76,6 +76,7 @@ pub(super) fn picture(lab: Lab) -> AnyView {
             range: None,
             window: None,
             guides: &[],
+            stretches: &[],
             keys: &[],
             selected: None,
         };

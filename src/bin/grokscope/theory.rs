@@ -1,0 +1,112 @@
+//! `theory`: what an equation says of a system, held against a measurement, as words, numbers and figures.
+
+use super::{folder, say, shown};
+use grokscope::experiment::parse_assignment;
+use grokscope::plot::{Picture, Theme};
+use grokscope::record::UserError;
+use grokscope::report::theory::{caption, short, with_picture, with_residuals};
+use grokscope::theory::{Assumption, Number, Outcome, panel, panels};
+use std::path::Path;
+
+/// CSS pixels of a figure, and of its residuals.
+const SIZE: (u32, u32) = (860, 440);
+const RESIDUALS: (u32, u32) = (860, 260);
+
+/// Lists the panels with their questions.
+pub fn list() {
+    for panel in panels() {
+        say(&format!("{:<16} {}", panel.about.name, panel.about.question));
+    }
+}
+
+/// Computes a panel with changed settings, prints what came out and writes it into `out`.
+pub fn run(name: &str, set: &[String], out: Option<&Path>) -> Result<(), UserError> {
+    let panel = panel(name)?;
+    let mut settings = (panel.start)();
+    for assignment in set {
+        let (path, value) = parse_assignment(assignment)?;
+        settings = (panel.with)(&settings, path, value)?;
+    }
+    let outcome = (panel.outcome)(&settings)?;
+    print(&outcome);
+    let Some(out) = out else { return Ok(()) };
+    let record = serde_json::json!({ "panel": name, "settings": settings, "outcome": outcome });
+    // Text keys and derived serialisers only: this cannot fail.
+    write(out, "outcome.json", &format!("{:#}\n", record))?;
+    write(out, "numbers.csv", &numbers_csv(&outcome.numbers))?;
+    for figure in &outcome.figures {
+        let (svg, csv) = with_picture(figure, |picture| (drawn(picture, SIZE), picture.to_csv()));
+        write(out, &format!("{}.svg", figure.name), &svg?)?;
+        write(out, &format!("{}.csv", figure.name), &csv)?;
+        let residuals = with_residuals(figure, |picture| (drawn(picture, RESIDUALS), picture.to_csv()));
+        if let Some((svg, csv)) = residuals {
+            write(out, &format!("{}-residuals.svg", figure.name), &svg?)?;
+            write(out, &format!("{}-residuals.csv", figure.name), &csv)?;
+        }
+    }
+    say(&format!("{}: outcome.json, numbers.csv and {} figures", shown(out), outcome.figures.len()));
+    Ok(())
+}
+
+fn write(out: &Path, name: &str, text: &str) -> Result<(), UserError> {
+    folder::write_file(&out.join(name), text.as_bytes())
+}
+
+fn drawn(picture: &Picture<'_>, (width, height): (u32, u32)) -> Result<String, UserError> {
+    picture
+        .to_svg(width, height, &Theme::light())
+        .map_err(|error| UserError::new(format!("The figure could not be drawn ({error})"), "Choose other settings"))
+}
+
+fn print(outcome: &Outcome) {
+    say(&format!("{}.", outcome.headline.trim_end_matches('.')));
+    say("");
+    say("| number | value | expected | difference | band |");
+    say("|---|---|---|---|---|");
+    for number in &outcome.numbers {
+        let of = |value: Option<f64>| value.map_or("–".to_owned(), short);
+        let band = number.band.map_or("–".to_owned(), |(low, high)| format!("{} to {}", short(low), short(high)));
+        let unit = if number.unit.is_empty() { String::new() } else { format!(" ({})", number.unit) };
+        let difference = number.expected.map(|expected| number.value - expected);
+        say(&format!(
+            "| {}{unit} | {} | {} | {} | {band} |",
+            number.label,
+            short(number.value),
+            of(number.expected),
+            of(difference)
+        ));
+    }
+    say("");
+    for Assumption { statement, holds, evidence } in &outcome.assumptions {
+        let sign = match holds {
+            Some(true) => '✓',
+            Some(false) => '✗',
+            None => '?',
+        };
+        say(&format!("{sign} {statement}: {evidence}"));
+    }
+    for figure in &outcome.figures {
+        say("");
+        say(&format!("{}: {}.", figure.name, caption(figure).trim_end_matches('.')));
+    }
+}
+
+/// One line per number, in full precision; an empty cell where there is none.
+fn numbers_csv(numbers: &[Number]) -> String {
+    let mut table = "name,value,expected,difference,low,high,unit\n".to_owned();
+    let cell = |value: Option<f64>| value.filter(|value| value.is_finite()).map_or(String::new(), |value| value.to_string());
+    for number in numbers {
+        let cells = [
+            number.name.clone(),
+            cell(Some(number.value)),
+            cell(number.expected),
+            cell(number.expected.map(|expected| number.value - expected)),
+            cell(number.band.map(|band| band.0)),
+            cell(number.band.map(|band| band.1)),
+            format!("\"{}\"", number.unit.replace('"', "\"\"")),
+        ];
+        table.push_str(&cells.join(","));
+        table.push('\n');
+    }
+    table
+}

@@ -1,0 +1,138 @@
+//! The theory view: panels that lay an equation over a measurement.
+//!
+//! A formula on a slide is believed or not; here its knobs can be turned, what it says is drawn over what comes out, and the
+//! assumption that fails is named. The page holds the words and the knobs; the science is the engine's (see `asking`), so that no
+//! panel can make the page stutter.
+
+mod asking;
+mod findings;
+
+pub(super) use asking::{TheoryLab, connect, hear, lost, open, shown};
+
+use super::form::{control, written_in};
+use super::live::{flag, part, text};
+use super::store::Lab;
+use crate::theory::{About, panel, panels};
+use asking::fields;
+use leptos::prelude::*;
+
+/// The view.
+pub(super) fn theory_view(lab: Lab) -> AnyView {
+    let theory = lab.theory;
+    let name = Memo::new(move |_| theory.panel.get().about.name);
+    let choices: Vec<_> = panels()
+        .iter()
+        .map(|panel| {
+            let About { name: this, title, question, .. } = panel.about;
+            view! {
+                <button type="button" id=format!("theory-panel-{this}") aria-pressed=text(move || (name.get() == this).to_string())
+                    on:click=move |_| theory.choose(panel)><strong>{title}</strong><span class="small muted">{question}</span></button>
+            }
+        })
+        .collect();
+    let options: Vec<_> = panels()
+        .iter()
+        .map(|panel| {
+            let this = panel.about.name;
+            view! { <option value=this selected=flag(move || name.get() == this)>{panel.about.title}</option> }
+        })
+        .collect();
+    let choose = move |event| match panel(&event_target_value(&event)) {
+        Ok(panel) => theory.choose(panel),
+        Err(error) => lab.fail(error),
+    };
+    view! {
+        <section class="view" aria-label="Theory">
+            <div class="lead">
+                <h1>"What should happen?"</h1>
+                <p class="muted">"Each panel takes an equation, computes what it says of a small system, lays it over what is measured there, and names the assumption that fails. Turn the knobs: prediction and measurement follow."</p>
+            </div>
+            <div class="theory">
+                <nav class="theory-list" aria-label="Panels">{choices}</nav>
+                <div class="theory-select field">
+                    <label for="theory-choose">"Panel"</label>
+                    <select id="theory-choose" prop:value=text(move || name.get().to_owned()) on:change=choose>{options}</select>
+                </div>
+                {part(move || Some(body(lab, name.get())))}
+            </div>
+        </section>
+    }
+    .into_any()
+}
+
+/// One panel: words, knobs, what came out, and where it breaks.
+fn body(lab: Lab, name: &'static str) -> AnyView {
+    let about = lab.theory.panel.get_untracked().about;
+    let references: Vec<_> = about.references.iter().map(|reference| view! { <li>{*reference}</li> }).collect();
+    view! {
+        <article class="view theory-body" id="theory-body" data-panel=name aria-labelledby="theory-title">
+            <div class="lead">
+                <h2 id="theory-title">{about.title}</h2>
+                <p>{about.question}</p>
+                <p class="muted">{about.paragraph}</p>
+            </div>
+            // Written in the source of the panel, never by a person or a file.
+            <div class="equation" tabindex="0" role="group" aria-label="The equation" inner_html=about.equation></div>
+            {knobs(lab)}
+            {findings::findings(lab)}
+            <div class="card">
+                <h3>"Where this breaks"</h3>
+                <p id="theory-breaks">{about.breaks}</p>
+                <h3>"References"</h3>
+                <ul class="plain small">{references}</ul>
+            </div>
+        </article>
+    }
+    .into_any()
+}
+
+/// The panel's settings, and where the answer stands.
+fn knobs(lab: Lab) -> AnyView {
+    let theory = lab.theory;
+    let errors = Memo::new(move |_| theory.errors());
+    // Which settings there are follows their kinds, not every key that is typed.
+    let there = Memo::new(move |_| {
+        let panel = theory.panel.get();
+        theory.settings.with(|settings| fields(panel, settings))
+    });
+    let start = (theory.panel.get_untracked().start)();
+    let controls = move || {
+        let controls: Vec<_> = there
+            .get()
+            .into_iter()
+            .map(|field| {
+                let base = written_in(&start, field);
+                control(theory.boxes, field, "theory", errors, Box::new(move || Some(base.clone())))
+            })
+            .collect();
+        Some(view! { <div class="fields">{controls}</div> }.into_any())
+    };
+    let phase = Memo::new(move |_| theory.phase(lab));
+    let words = move || match phase.get() {
+        "waiting" => "The engine is loading…".to_owned(),
+        "computing" => "Computing…".to_owned(),
+        "refused" => theory.problem.get().map_or_else(String::new, |error| format!("{}. {}.", error.cause, error.remedy)),
+        _ => theory
+            .outcome
+            .with(|outcome| outcome.as_ref().map(|outcome| outcome.headline.clone()))
+            .map_or_else(String::new, sentence),
+    };
+    let is_changed = move || !shown(lab).1.is_empty();
+    view! {
+        <div class="card">
+            {part(controls)}
+            <div class="row">
+                <button type="button" class="small-button" id="theory-reset" disabled=flag(move || !is_changed())
+                    on:click=move |_| theory.reset()>"Back to the start"</button>
+            </div>
+            <p id="theory-status" role="status" class:bad=flag(move || phase.get() == "refused") class:muted=flag(move || matches!(phase.get(), "waiting" | "computing"))
+                data-panel=text(move || theory.panel.get().about.name.to_owned()) data-phase=text(move || phase.get().to_owned())>{text(words)}</p>
+        </div>
+    }
+    .into_any()
+}
+
+/// With one full stop at its end.
+fn sentence(words: String) -> String {
+    format!("{}.", words.trim_end_matches('.'))
+}

@@ -1,0 +1,83 @@
+//! A panel as a list of panels sees it: words, settings, and a function from settings to an outcome, whatever its type.
+//!
+//! Without this every door would match on panels one by one. The typed side is [`Theory`]; doors speak JSON and text.
+
+use super::Outcome;
+use crate::experiment::edit::{self, Editable};
+use crate::experiment::field::{Field, FieldError};
+use crate::record::UserError;
+use serde_json::Value;
+
+/// The words of a panel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct About {
+    /// Name on the command line and in links, e.g. `separable`.
+    pub name: &'static str,
+    /// Short name for people.
+    pub title: &'static str,
+    /// One plain sentence: the question that it answers.
+    pub question: &'static str,
+    /// One paragraph in plain language.
+    pub paragraph: &'static str,
+    /// The equation, as presentation MathML (a `<math display="block">` element).
+    pub equation: &'static str,
+    /// Where this breaks: two or three sentences.
+    pub breaks: &'static str,
+    /// References, one each.
+    pub references: &'static [&'static str],
+}
+
+/// The settings of a panel, and what follows from them. The default is the most telling case and answers within a second.
+pub trait Theory: Editable + Default {
+    /// Its words.
+    const ABOUT: About;
+
+    /// What follows.
+    ///
+    /// # Errors
+    /// If the settings contradict each other or the theory does not speak of such a system; with the nearest that works.
+    fn outcome(&self) -> Result<Outcome, UserError>;
+}
+
+/// A panel of any type. Settings are JSON objects with all settings that apply.
+#[derive(Debug, Clone, Copy)]
+pub struct Panel {
+    /// Its words.
+    pub about: About,
+    /// Settings at the start.
+    pub start: fn() -> Value,
+    /// What is wrong with each setting by itself.
+    pub errors: fn(&Value) -> Result<Vec<FieldError>, UserError>,
+    /// The rows of the settings' table that apply.
+    pub fields: fn(&Value) -> Result<Vec<&'static Field>, UserError>,
+    /// Changes the setting at a path, given as typed text.
+    pub with: fn(&Value, &str, &str) -> Result<Value, UserError>,
+    /// What follows from the settings. The page asks its worker instead, and holds words and settings but none of the science.
+    #[cfg(not(all(feature = "page", target_arch = "wasm32")))]
+    pub outcome: fn(&Value) -> Result<Outcome, UserError>,
+}
+
+impl Panel {
+    /// The panel of a type.
+    pub(super) const fn of<T: Theory>() -> Self {
+        Self {
+            about: T::ABOUT,
+            start: || edit::full(&T::default()),
+            errors: |settings| Ok(edit::check_ranges(&read::<T>(settings)?)),
+            fields: |settings| Ok(edit::applying(&read::<T>(settings)?)),
+            with: |settings, path, text| Ok(edit::full(&edit::replace(&read::<T>(settings)?, path, text)?)),
+            #[cfg(not(all(feature = "page", target_arch = "wasm32")))]
+            outcome: |settings| {
+                let theory = read::<T>(settings)?;
+                let errors = edit::check_ranges(&theory);
+                if errors.is_empty() { theory.outcome() } else { Err(errors.into()) }
+            },
+        }
+    }
+}
+
+fn read<T: Theory>(settings: &Value) -> Result<T, UserError> {
+    serde_json::from_value(settings.clone()).map_err(|e| {
+        UserError::new(format!("These are no settings of {} ({e})", T::ABOUT.name), "Start from the panel's own settings")
+    })
+}

@@ -1,0 +1,145 @@
+//! The theory view: from the tab to a number, with the keyboard, by link, and on a phone.
+
+use crate::driver::{DESK, PHONE, Screen};
+use crate::page::{ENTER, Page, TAB};
+
+/// The panel on the edge of separability.
+fn open(screen: Screen) -> Page {
+    let page = Page::open(screen, "");
+    page.click("tab-theory");
+    wait_for_phase(&page, "done");
+    page
+}
+
+fn wait_for_phase(page: &Page, phase: &str) {
+    let condition = format!("document.getElementById('theory-status')?.dataset.phase === '{phase}'");
+    page.wait(&format!("a theory that is {phase}"), &condition, 60);
+}
+
+/// Waits until a number of the panel is another than before, and the panel is at rest.
+fn wait_for_change(page: &Page, number: &str, before: f64) -> f64 {
+    let condition = format!("document.getElementById('theory-number-{number}')?.dataset.value !== '{before}'");
+    page.wait(&format!("another {number} than {before}"), &condition, 60);
+    wait_for_phase(page, "done");
+    page.number(&format!("theory-number-{number}"), "value")
+}
+
+#[test]
+fn the_keyboard_leads_from_the_tab_to_a_drawn_panel() {
+    let page = Page::open(DESK, "");
+    page.js("document.getElementById('tab-theory').focus()");
+    page.press(ENTER);
+    wait_for_phase(&page, "done");
+    assert_eq!(page.data("theory-status", "panel"), page.data("theory-body", "panel"));
+    page.js("document.getElementById('theory-panel-edge').focus()");
+    page.press(ENTER);
+    wait_for_phase(&page, "done");
+    assert_eq!(page.data("theory-status", "panel"), "edge");
+    assert!(page.js("document.querySelector('#theory-body math').getBoundingClientRect().height > 20") == true, "no equation");
+    page.settled("theory-figure-probability");
+    page.settled("theory-residuals-probability");
+    page.picture("desk theory");
+    // Where there is a choice of panels, each can be reached by Tab from the tabs.
+    page.js("document.getElementById('tab-theory').focus()");
+    let reached = (0..40).any(|_| {
+        page.press(TAB);
+        page.js("document.activeElement?.id ?? ''") == "theory-dimension"
+    });
+    assert!(reached, "the first setting cannot be reached with the Tab key");
+}
+
+#[test]
+fn numbers_follow_a_setting_and_a_bad_value_is_refused_beside_its_box() {
+    let page = open(DESK);
+    let before = page.number("theory-number-quartile_width", "value");
+    assert_eq!(page.number("theory-number-law_at_2d", "value"), 0.5);
+    let picture = page.settled("theory-figure-probability");
+    page.fill("theory-dimension", "20");
+    let after = wait_for_change(&page, "quartile_width", before);
+    assert!(after < before, "the step is no narrower in more dimensions: {after} after {before}");
+    assert_ne!(page.settled("theory-figure-probability"), picture);
+
+    page.fill("theory-dimension", "1");
+    let message = page.text("theory-error-dimension");
+    assert!(message.contains('2') && message.contains("24"), "{message:?}");
+    assert_eq!(page.js("document.getElementById('theory-dimension').getAttribute('aria-invalid')"), "true");
+    assert_eq!(page.number("theory-number-quartile_width", "value"), after, "a refused value was computed");
+    page.fill("theory-dimension", "10");
+    assert_eq!(page.text("theory-error-dimension"), "");
+    assert_eq!(wait_for_change(&page, "quartile_width", after), before, "the same settings give another number");
+
+    assert_eq!(page.js("document.querySelectorAll('#theory-assumptions [data-holds=fails]').length"), 0);
+    page.fill("theory-shift", "1");
+    page.wait("an assumption that fails", "document.querySelector('#theory-assumptions [data-holds=fails]')", 60);
+    page.click("theory-reset");
+    page.wait("all assumptions to hold", "!document.querySelector('#theory-assumptions [data-holds=fails]')", 60);
+}
+
+#[test]
+fn a_link_opens_the_same_settings_in_a_fresh_profile_and_gives_the_same_numbers() {
+    let page = open(DESK);
+    let before = page.number("theory-number-share_at_2d", "value");
+    page.fill("theory-dimension", "6");
+    page.fill("theory-seed", "4");
+    let shown = wait_for_change(&page, "share_at_2d", before);
+    let link = page.link();
+    assert!(link.contains("v=theory") && link.contains("p=edge"), "{link}");
+    let fragment = &link[link.find('#').unwrap()..];
+    drop(page);
+    let other = Page::open(DESK, fragment);
+    wait_for_phase(&other, "done");
+    assert_eq!((other.value("theory-dimension").as_str(), other.value("theory-seed").as_str()), ("6", "4"));
+    assert_eq!(other.number("theory-number-share_at_2d", "value"), shown);
+    assert_eq!(other.text("error-card"), "");
+    other.reload();
+    wait_for_phase(&other, "done");
+    assert_eq!(other.value("theory-dimension"), "6");
+}
+
+#[test]
+fn an_address_with_an_unknown_panel_or_setting_says_so_and_shows_what_there_is() {
+    let page = Page::open(DESK, "#v=theory&p=egde");
+    page.wait("the refusal", "document.getElementById('error-card')?.checkVisibility()", 15);
+    assert!(page.text("error-card").contains("edge"), "{}", page.text("error-card"));
+    let page = Page::open(DESK, "#v=theory&p=edge&s=dimension%3A12&s=dimenson%3A3");
+    page.wait("the refusal", "document.getElementById('error-card')?.checkVisibility()", 15);
+    assert!(page.text("error-card").contains("dimension"), "{}", page.text("error-card"));
+    assert_eq!(page.value("theory-dimension"), "12");
+}
+
+#[test]
+fn a_figure_and_what_is_left_of_it_are_saved_as_they_are_shown() {
+    let page = open(DESK);
+    page.click("theory-figure-probability-save");
+    page.click("theory-figure-probability-csv");
+    let csv = std::fs::read_to_string(page.saved("edge-probability.csv")).unwrap();
+    assert!(csv.lines().next().unwrap().contains("d = 10"), "{csv}");
+    page.click("theory-residuals-probability-save");
+    page.click("theory-residuals-probability-csv");
+    let csv = std::fs::read_to_string(page.saved("edge-probability-residuals.csv")).unwrap();
+    assert!(csv.lines().count() > 10, "{csv}");
+}
+
+#[test]
+fn a_run_goes_on_beside_a_theory_and_ends_as_it_does_alone() {
+    let page = Page::open(DESK, "");
+    page.start_on_cpu();
+    let alone = page.wait_for_end(120);
+    page.reload();
+    page.start_on_cpu();
+    page.click("tab-theory");
+    wait_for_phase(&page, "done");
+    page.click("tab-run");
+    assert_eq!(page.wait_for_end(120).fingerprint, alone.fingerprint);
+}
+
+#[test]
+fn the_theory_view_fits_a_phone() {
+    let page = open(PHONE);
+    assert_eq!(page.js("document.getElementById('theory-choose').checkVisibility()"), true);
+    page.settled("theory-figure-probability");
+    page.assert_fits("the theory view");
+    page.picture("phone theory");
+    page.look_at("theory-numbers");
+    page.picture("phone theory numbers");
+}
