@@ -78,10 +78,10 @@ fn numbers_follow_a_setting_and_a_bad_value_is_refused_beside_its_box() {
 #[test]
 fn a_link_opens_the_same_settings_in_a_fresh_profile_and_gives_the_same_numbers() {
     let page = open(DESK);
-    let before = page.number("theory-number-share_at_2d", "value");
+    let before = page.number("theory-number-quartile_width", "value");
     page.fill("theory-dimension", "6");
     page.fill("theory-seed", "4");
-    let shown = wait_for_change(&page, "share_at_2d", before);
+    let shown = wait_for_change(&page, "quartile_width", before);
     let link = page.link();
     assert!(link.contains("v=theory") && link.contains("p=edge"), "{link}");
     let fragment = &link[link.find('#').unwrap()..];
@@ -89,7 +89,7 @@ fn a_link_opens_the_same_settings_in_a_fresh_profile_and_gives_the_same_numbers(
     let other = Page::open(DESK, fragment);
     wait_for_phase(&other, "done");
     assert_eq!((other.value("theory-dimension").as_str(), other.value("theory-seed").as_str()), ("6", "4"));
-    assert_eq!(other.number("theory-number-share_at_2d", "value"), shown);
+    assert_eq!(other.number("theory-number-quartile_width", "value"), shown);
     assert_eq!(other.text("error-card"), "");
     other.reload();
     wait_for_phase(&other, "done");
@@ -125,7 +125,8 @@ fn a_run_goes_on_beside_a_theory_and_ends_as_it_does_alone() {
     let page = Page::open(DESK, "");
     page.start_on_cpu();
     let alone = page.wait_for_end(120);
-    page.reload();
+    drop(page);
+    let page = Page::open(DESK, "");
     page.start_on_cpu();
     page.click("tab-theory");
     wait_for_phase(&page, "done");

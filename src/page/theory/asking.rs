@@ -223,7 +223,15 @@ pub(in crate::page) fn hear(lab: Lab, event: Event) -> Option<Event> {
     None
 }
 
-/// The engine is gone, and with it the answer that was awaited.
+/// The engine is gone, and with it the answer that was awaited. The same question is not asked of the next engine by itself: if it
+/// was what ended this one, engines would come and go for ever.
 pub(in crate::page) fn lost(lab: Lab) {
-    lab.theory.asked.set(None);
+    let theory = lab.theory;
+    let Some(asked) = theory.asked.get_untracked() else { return };
+    theory.asked.set(None);
+    theory.problem.set(Some(UserError::new(
+        "The engine stopped while it computed this",
+        "Change a setting; another engine is being started",
+    )));
+    theory.answered.set(Some(asked));
 }

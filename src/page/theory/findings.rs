@@ -5,14 +5,14 @@
 
 use super::sentence;
 use crate::page::chart::{Show, figure, named_sheet};
-use crate::page::live::part;
+use crate::page::live::{part, text};
 use crate::page::store::Lab;
 use crate::report::theory::{caption, short, with_picture, with_residuals};
 use crate::theory::{Drawing, Figure, Outcome};
 use leptos::prelude::*;
 
-/// What decides how figures are laid out: name, caption, height, and whether there are residuals.
-type Place = (String, String, &'static str, bool);
+/// What decides how figures are laid out: name, height, and whether there are residuals. The caption may follow the settings.
+type Place = (String, &'static str, bool);
 
 /// Everything that was found.
 pub(super) fn findings(lab: Lab) -> AnyView {
@@ -33,12 +33,17 @@ fn place(figure: &Figure) -> Place {
         Drawing::Lines { .. } => "--height:21rem;--height-narrow:17rem",
         Drawing::Points { .. } | Drawing::Map { .. } => "--height:26rem;--height-narrow:19rem",
     };
-    (figure.name.clone(), caption(figure), height, with_residuals(figure, |_| ()).is_some())
+    (figure.name.clone(), height, with_residuals(figure, |_| ()).is_some())
 }
 
 /// A figure, and below it the smaller one of its residuals.
-fn one_figure(lab: Lab, (name, caption, height, has_residuals): Place) -> AnyView {
+fn one_figure(lab: Lab, (name, height, has_residuals): Place) -> AnyView {
     let title = titled(&name);
+    let told = name.clone();
+    let words = move || {
+        let of = |outcome: &Outcome| outcome.figures.iter().find(|figure| figure.name == told).map(caption);
+        lab.theory.outcome.with(|outcome| outcome.as_deref().and_then(of)).map_or_else(String::new, sentence)
+    };
     let residuals = has_residuals.then(|| {
         figure(
             format!("{title}: what is left"),
@@ -54,7 +59,7 @@ fn one_figure(lab: Lab, (name, caption, height, has_residuals): Place) -> AnyVie
                 title,
                 ().into_any(),
                 sheet(lab, &name, false).within(|canvas| view! { <div style=height>{canvas}</div> }.into_any()),
-                sentence(caption).into_any(),
+                view! { {text(words)} }.into_any(),
             )}
             {residuals}
         </div>
