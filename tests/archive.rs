@@ -82,6 +82,7 @@ fn crosscoder(name: &str) -> CrosscoderResult {
         latents: vec![latent(0, LatentClass::Emergent), latent(1, LatentClass::Dead)],
         causal: None,
         twins: vec![Twins { latents: [1, 0], homes: [0, 1], cosine: 0.95 }],
+        origin: None,
         wall_seconds: 1.5,
         activations: vec![0.0, 1.0, 0.1, 0.2, 0.0, 3.5],
         weights: weights(7).to_safetensors(None).unwrap(),

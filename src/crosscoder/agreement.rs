@@ -152,6 +152,7 @@ mod tests {
             twins: Vec::new(),
             baselines: Vec::new(),
             causal: None,
+            origin: None,
             wall_seconds: 0.0,
             activations: activations.concat(),
             weights: Vec::new(),

@@ -6,6 +6,7 @@ use super::causal::CausalResult;
 use super::config::{CrosscoderConfig, Hook};
 use super::grid_descriptors::GridDescriptors;
 use super::group_descriptors::GroupDescriptors;
+use super::origin::Origin;
 use super::twins::Twins;
 use crate::measure::EtaSquared;
 use safetensors::{Dtype, SafeTensors};
@@ -234,6 +235,9 @@ pub struct CrosscoderResult {
     /// Pairs of latents that may be one feature, most alike first; missing in results of earlier versions.
     #[serde(default)]
     pub twins: Vec<Twins>,
+    /// What of it came as a file; `None` for a fit to checkpoints of its run, alone or with those of further runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Origin>,
     /// Seconds of wall time.
     pub wall_seconds: f64,
     /// Activations `[latents, rows]`, row-major, rows in the order of `task::Dataset::rows`.

@@ -27,6 +27,8 @@ impl InputSide {
 /// An input on which a latent fires.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct TopInput {
+    /// Its row, from 0.
+    pub row: u32,
     /// First token.
     pub a: u16,
     /// Second token.
@@ -51,7 +53,7 @@ pub fn top_inputs(values: &[f32], data: &Dataset, count: usize) -> Vec<TopInput>
             false if data.probe.binary_search(&(index as u32)).is_ok() => InputSide::Probe,
             false => InputSide::Test,
         };
-        Some(TopInput { a: row.a, b: row.b, answer: row.label, activation, side })
+        Some(TopInput { row: index as u32, a: row.a, b: row.b, answer: row.label, activation, side })
     };
     firing.into_iter().filter_map(input).take(count).collect()
 }

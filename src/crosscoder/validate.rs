@@ -39,14 +39,33 @@ impl CrosscoderConfig {
             errors.push(FieldError::new("sources", "The run has no checkpoints", "Run the experiment first"));
         }
         if errors.is_empty() {
-            check_sizes(self, experiment, &mut errors);
+            // Picked sources are three.
+            let sources = if self.sources.is_empty() { 3 } else { self.sources.len() };
+            let width = hook_width(experiment, self.hook).unwrap_or(1);
+            check_sizes(self, inputs(experiment), sources as u64, width as u64, &mut errors);
+        }
+        if errors.is_empty() { Ok(()) } else { Err(errors) }
+    }
+
+    /// Whether this can be fitted to activations from elsewhere: of so many `inputs`, one source for each of `self.sources`, the
+    /// widest of `width`.
+    ///
+    /// # Errors
+    /// As [`CrosscoderConfig::validate`].
+    pub fn validate_on_activations(&self, inputs: u32, width: usize) -> Result<(), Vec<FieldError>> {
+        let mut errors = own_errors(self);
+        if !self.more_hooks.is_empty() {
+            let cause = "A file of activations has no hooks of its own".to_owned();
+            errors.push(FieldError::new("more_hooks", cause, "Leave them out; each source in the file is read as it is"));
+        }
+        if errors.is_empty() {
+            check_sizes(self, inputs, self.sources.len() as u64, width as u64, &mut errors);
         }
         if errors.is_empty() { Ok(()) } else { Err(errors) }
     }
 }
 
-fn check_sizes(config: &CrosscoderConfig, experiment: &Experiment, errors: &mut Vec<FieldError>) {
-    let inputs = inputs(experiment);
+fn check_sizes(config: &CrosscoderConfig, inputs: u32, sources: u64, width: u64, errors: &mut Vec<FieldError>) {
     // Folds are made of whole pairs, so this is the count to within one pair.
     let fitted = inputs - (f64::from(inputs) * config.held_out).round() as u32;
     if fitted < 2 || fitted == inputs {
@@ -62,9 +81,6 @@ fn check_sizes(config: &CrosscoderConfig, experiment: &Experiment, errors: &mut 
             format!("Use {}", fitted.min(512)),
         ));
     }
-    let width = hook_width(experiment, config.hook).unwrap_or(1) as u64;
-    // Picked sources are three.
-    let sources = if config.sources.is_empty() { 3 } else { config.sources.len() as u64 };
     let per_latent = sources * width;
     if per_latent * u64::from(config.latents) > MAX_DECODER_PARAMETERS {
         errors.push(FieldError::new(
@@ -113,6 +129,19 @@ mod tests {
         assert_eq!(only_error(&births(&[]), experiment).path, "hook");
         let hidden = CrosscoderConfig { hook: Hook::MlpPost, ..births(&[]) };
         assert_eq!(hidden.validate(experiment, &[0]), Ok(()));
+    }
+
+    #[test]
+    fn activations_from_elsewhere_are_checked_by_their_own_sizes() {
+        let config = CrosscoderConfig { batch_size: 64, ..births(&[0, 1]) };
+        assert_eq!(config.validate_on_activations(100, 16), Ok(()));
+        let paths = |config: &CrosscoderConfig, inputs, width| {
+            let errors = config.validate_on_activations(inputs, width).unwrap_err();
+            errors.into_iter().map(|error| error.path).collect::<Vec<_>>()
+        };
+        assert_eq!(paths(&config, 64, 16), ["batch_size"]);
+        assert_eq!(paths(&config, 100, 1 << 20), ["latents"]);
+        assert_eq!(paths(&CrosscoderConfig { more_hooks: vec![Hook::MlpPost], ..config }, 100, 16), ["more_hooks"]);
     }
 
     #[test]

@@ -88,6 +88,21 @@ impl Engines {
         }
     }
 
+    /// Chooses an engine for work without a network, on which engines could be timed: the CPU, unless the GPU was asked for.
+    ///
+    /// # Errors
+    /// As [`Engines::choose`].
+    pub async fn choose_untimed(&mut self, wish: EngineWish) -> Result<(Device, EngineChoice), UserError> {
+        match wish {
+            EngineWish::Cpu => Ok((Device::flex(), self.cpu("You asked for the CPU".to_owned()))),
+            EngineWish::Gpu => Ok((self.gpu().await?, self.gpu_choice("You asked for the GPU".to_owned()))),
+            EngineWish::Auto => {
+                let reason = "There is no network in the file to time engines with; ask for the GPU to have it".to_owned();
+                Ok((Device::flex(), self.cpu(reason)))
+            }
+        }
+    }
+
     fn cpu(&self, reason: String) -> EngineChoice {
         EngineChoice { kind: EngineKind::Cpu, label: self.cpu_label.clone(), exact: self.cpu_exact, reasons: vec![reason] }
     }

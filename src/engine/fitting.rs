@@ -5,7 +5,10 @@ use super::causal::Probing;
 use super::message::{Event, OtherRun};
 use super::port::Port;
 use super::tick::Tick;
-use crate::crosscoder::{CrosscoderConfig, CrosscoderResult, Hook, Place, Source, SourceInfo, fit::Fit};
+use crate::crosscoder::causal::Anatomy;
+use crate::crosscoder::{
+    CrosscoderConfig, CrosscoderResult, Hook, Origin, Place, Source, SourceInfo, check_same_inputs, fit::Fit,
+};
 use crate::experiment::Experiment;
 use crate::experiment::stage::Use;
 use crate::model::{self, Inputs, Model, Shape, lost};
@@ -19,10 +22,12 @@ const STRETCH_MS: f64 = 50.0;
 /// A fit with its clock.
 pub(super) struct Fitting {
     work: Work,
-    experiment: Experiment,
-    checkpoints: Vec<Checkpoint>,
+    /// The run whose networks were read; none for activations from elsewhere.
+    run: Option<(Experiment, Vec<Checkpoint>)>,
     /// Names of the further runs.
     others: Vec<String>,
+    /// The file that it is of, if it is of one.
+    origin: Option<Origin>,
     is_paused: bool,
     kind: EngineKind,
     device: Device,
@@ -32,7 +37,7 @@ pub(super) struct Fitting {
 }
 
 /// What it is at.
-enum Work {
+pub(super) enum Work {
     Fit(Box<Fit>),
     /// What the latents do, if that is wanted.
     Probe(Box<Probing>),
@@ -59,7 +64,7 @@ impl Fitting {
         for (run, of) in runs.into_iter().enumerate() {
             let steps = if run == 0 { config.sources.clone() } else { of.checkpoints.iter().map(|c| c.step).collect() };
             if run > 0 {
-                same_inputs(of, &data)?;
+                check_same_inputs(&of.name, &of.experiment, experiment)?;
                 CrosscoderConfig { sources: steps.clone(), ..config.clone() }.validate(&of.experiment, &steps)?;
             }
             for (layer, hook) in config.hooks().into_iter().enumerate() {
@@ -69,19 +74,43 @@ impl Fitting {
             }
         }
         let steps = config.steps;
+        let work = Work::Fit(Box::new(Fit::new(config, sources, data, device)?));
+        let run = Some((experiment.clone(), checkpoints.to_vec()));
+        let others = others.into_iter().map(|other| other.name).collect();
+        Ok(Self { others, ..Self::begun(work, run, steps, kind, device) })
+    }
+
+    /// At the beginning of `work` of so many `steps`; `run` has the networks behind the sources, where they are here.
+    pub(super) fn begun(
+        work: Work,
+        run: Option<(Experiment, Vec<Checkpoint>)>,
+        steps: u32,
+        kind: EngineKind,
+        device: &Device,
+    ) -> Self {
         let most = if kind == EngineKind::Gpu { 16 } else { 4096 };
-        Ok(Self {
-            work: Work::Fit(Box::new(Fit::new(config, sources, data, device)?)),
-            experiment: experiment.clone(),
-            checkpoints: checkpoints.to_vec(),
-            others: others.into_iter().map(|other| other.name).collect(),
+        Self {
+            work,
+            run,
+            others: Vec::new(),
+            origin: None,
             is_paused: false,
             kind,
             device: device.clone(),
             steps,
             tick: Tick::new(most),
             worked_ms: 0.0,
-        })
+        }
+    }
+
+    /// The same, of something that came as a file.
+    pub(super) fn from(self, origin: Origin) -> Self {
+        Self { origin: Some(origin), ..self }
+    }
+
+    /// Counts work that was done before the clock began.
+    pub(super) fn add_worked(&mut self, ms: f64) {
+        self.worked_ms += ms;
     }
 
     /// Whether it waits.
@@ -157,12 +186,8 @@ impl Fitting {
                 (false, Some(other)) => self.others.get(other as usize).cloned(),
             };
         }
-        self.work = if result.config.probe {
-            let probing = Probing::new(result, anatomy, &self.experiment, &self.checkpoints, self.kind, &self.device)?;
-            Work::Probe(Box::new(probing))
-        } else {
-            Work::Done(Box::new(result))
-        };
+        result.origin.clone_from(&self.origin);
+        self.work = examined(result, anatomy, self.run.as_ref(), self.kind, &self.device)?;
         Ok(())
     }
 
@@ -176,6 +201,22 @@ impl Fitting {
             _ => Err(UserError::new("The fit ended without a result", "Fit again")),
         }
     }
+}
+
+/// What follows on a result: interventions where they are wanted and there is a network, else nothing.
+pub(super) fn examined(
+    result: CrosscoderResult,
+    anatomy: Anatomy,
+    run: Option<&(Experiment, Vec<Checkpoint>)>,
+    kind: EngineKind,
+    device: &Device,
+) -> Result<Work, UserError> {
+    Ok(match run.filter(|_| result.config.probe) {
+        Some((experiment, checkpoints)) => {
+            Work::Probe(Box::new(Probing::new(result, anatomy, experiment, checkpoints, kind, device)?))
+        }
+        None => Work::Done(Box::new(result)),
+    })
 }
 
 async fn report(fit: &mut Fit, steps: u32, port: &mut impl Port) -> Result<(), UserError> {
@@ -230,16 +271,6 @@ pub async fn activations(
         }
     }
     Ok(sources)
-}
-
-/// Whether a further run has the rows of the first one, in the same order.
-fn same_inputs(other: &OtherRun, data: &Dataset) -> Result<(), UserError> {
-    let inputs = |data: &Dataset| data.rows.iter().map(|row| (row.a, row.b)).collect::<Vec<_>>();
-    let theirs = Dataset::new(&other.experiment.task, other.experiment.seed)?;
-    if inputs(&theirs) == inputs(data) && theirs.vectors == data.vectors {
-        return Ok(());
-    }
-    Err(UserError::new(format!("The run \"{}\" has other inputs", other.name), "Add runs of the same task; seeds may differ"))
 }
 
 /// The weights at step 0, whose outputs a centred network subtracts: drawn again, but for those that an earlier stage left.

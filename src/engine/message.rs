@@ -63,6 +63,28 @@ pub enum Command {
         /// Which engine.
         engine: EngineWish,
     },
+    /// Fit a crosscoder to activations from elsewhere; events are those of a fit.
+    FitActivations {
+        /// What to fit; `sources` are the steps of those in the file, in its order, and nothing is taken out afterwards.
+        config: CrosscoderConfig,
+        /// See `crosscoder::interop::ExternalActivations`.
+        file: NamedFile,
+        /// Which engine.
+        engine: EngineWish,
+    },
+    /// Say of a dictionary from elsewhere what a fit would say; events are those of a fit.
+    OpenDictionary {
+        /// Name, hook and sources; what the dictionary decides is overwritten.
+        config: CrosscoderConfig,
+        /// safetensors in any layout of `crosscoder::interop`.
+        file: NamedFile,
+        /// Text of the JSON file that came with it.
+        beside: Option<String>,
+        /// What to put it on.
+        ground: Ground,
+        /// Which engine takes latents out.
+        engine: EngineWish,
+    },
     /// Make no updates of the fit until it is continued.
     PauseFit,
     /// Go on with the fit.
@@ -87,6 +109,24 @@ pub enum Command {
         /// Its settings as JSON, which postcard cannot carry as a tree.
         settings: String,
     },
+}
+
+/// A file that was chosen.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct NamedFile {
+    /// Its name for people.
+    pub name: String,
+    /// Its content.
+    pub bytes: Vec<u8>,
+}
+
+/// What a dictionary is put on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Ground {
+    /// Checkpoints of a run: one for each distinct step in the sources.
+    Run(#[serde(with = "as_json")] Box<Experiment>, Vec<Checkpoint>),
+    /// Activations of a network that is not here.
+    Activations(NamedFile),
 }
 
 /// A run beside the one that a fit is of.

@@ -15,6 +15,8 @@ mod examining;
 #[cfg(feature = "compute")]
 mod fitting;
 #[cfg(feature = "compute")]
+mod importing;
+#[cfg(feature = "compute")]
 mod looking;
 #[cfg(feature = "compute")]
 mod measuring;

@@ -38,6 +38,8 @@ impl Phase {
             (
                 phase,
                 Command::Fit { .. }
+                | Command::FitActivations { .. }
+                | Command::OpenDictionary { .. }
                 | Command::PauseFit
                 | Command::ContinueFit
                 | Command::CancelFit

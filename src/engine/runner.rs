@@ -5,7 +5,7 @@ use super::engines::Engines;
 use super::fitting::{Fitting, activations};
 use super::looking::Looking;
 use super::measuring::Measuring;
-use super::message::{Command, Event, LookOrder, RaceOutcome};
+use super::message::{Command, Event, Ground, LookOrder, RaceOutcome};
 use super::phase::Phase;
 use super::port::Port;
 use super::racing::Racing;
@@ -111,12 +111,31 @@ impl<P: Port> Runner<P> {
                 self.port.emit(Event::RaceCancelled);
             }
             Command::Fit { config, experiment, checkpoints, others, engine } => {
-                if self.fit.is_some() {
-                    return Err(UserError::new("A fit is already under way", "Cancel it first, or wait until it is done"));
-                }
+                self.refuse_second_fit()?;
                 validate(&experiment)?;
                 let (device, choice) = self.engines.choose(engine, &experiment).await?;
                 self.fit = Some(Fitting::new(config, &experiment, &checkpoints, others, choice.kind, &device).await?);
+                self.port.emit(Event::Chosen(choice));
+            }
+            Command::FitActivations { config, file, engine } => {
+                self.refuse_second_fit()?;
+                let (device, choice) = self.engines.choose_untimed(engine).await?;
+                self.fit = Some(Fitting::of_activations(config, &file, choice.kind, &device)?);
+                self.port.emit(Event::Chosen(choice));
+            }
+            Command::OpenDictionary { config, file, beside, ground, engine } => {
+                self.refuse_second_fit()?;
+                let begun = self.port.now_ms();
+                let (device, choice) = match &ground {
+                    Ground::Run(experiment, _) => {
+                        validate(experiment)?;
+                        self.engines.choose(engine, experiment).await?
+                    }
+                    Ground::Activations(_) => self.engines.choose_untimed(BESIDE).await?,
+                };
+                let mut fit = Fitting::of_dictionary(config, &file, beside.as_deref(), ground, choice.kind, &device).await?;
+                fit.add_worked(self.port.now_ms() - begun);
+                self.fit = Some(fit);
                 self.port.emit(Event::Chosen(choice));
             }
             Command::Measure(experiment, order) => {
@@ -168,6 +187,13 @@ impl<P: Port> Runner<P> {
             }
         }
         Ok(())
+    }
+
+    fn refuse_second_fit(&self) -> Result<(), UserError> {
+        match self.fit {
+            None => Ok(()),
+            Some(_) => Err(UserError::new("A fit is already under way", "Cancel it first, or wait until it is done")),
+        }
     }
 
     fn is_fitting(&self) -> bool {

@@ -174,8 +174,10 @@ pub(super) fn link_to_send(lab: Lab) -> Result<String, UserError> {
     let experiment = untrack(|| lab.shown_experiment());
     let received = untrack(|| lab.link()).filter(|link| link.experiment == experiment);
     let received = received.unwrap_or(Link { experiment, crosscoder: None, fingerprint: None });
-    let crosscoder: Option<CrosscoderConfig> =
-        lab.fits.with_untracked(|fits| fits.get(lab.fit_shown.get_untracked()).map(|fit| fit.config.clone()));
+    let crosscoder: Option<CrosscoderConfig> = lab.fits.with_untracked(|fits| {
+        let shown = fits.get(lab.fit_shown.get_untracked())?;
+        shown.beyond_its_settings().is_none().then(|| shown.config.clone())
+    });
     // A run that was cut short has a fingerprint that nobody who runs it whole could meet.
     let summary = untrack(|| lab.summary()).filter(|summary| summary.ended_early.is_none());
     let link = Link {

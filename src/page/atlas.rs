@@ -6,6 +6,7 @@
 use super::chart::{Show, figure, sheet};
 use super::form::control;
 use super::guide::guide;
+use super::imports::{further, further_problem, imports, others};
 use super::latents::result;
 use super::live::{flag, part, text};
 use super::picker::picker;
@@ -13,8 +14,8 @@ use super::run::status;
 use super::session;
 use super::store::{FitState, Lab, View, grouped};
 use crate::crosscoder::{
-    CrosscoderConfig, CrosscoderPreset, Hook, Mask, crosscoder_fields, crosscoder_preset, crosscoder_presets, null_of,
-    pick_sources,
+    CrosscoderConfig, CrosscoderPreset, Hook, Mask, Origin, Variant, crosscoder_fields, crosscoder_preset, crosscoder_presets,
+    null_of, pick_sources,
 };
 use crate::experiment::FieldError;
 use crate::plot::{Axis, Curves, Ink, NumberFormat, Picture, Scale, Series};
@@ -38,6 +39,8 @@ pub(super) fn atlas_view(lab: Lab) -> AnyView {
             </div>
             {status(lab)}
             {part(move || Some(body()))}
+            {imports(lab, ready)}
+            {results(lab)}
         </section>
     }
     .into_any()
@@ -58,8 +61,8 @@ fn waiting(lab: Lab) -> AnyView {
             <button type="button" on:click=move |_| lab.view.set(View::Run)>"Go to the run"</button>
         </div>
         {guide(lab)}
-        // Tests and screen readers find the state also before there is anything to fit.
-        <div id="fit-status" data-state="idle" data-step="0"></div>
+        // Activations from elsewhere can be fitted without a run; tests and screen readers find the state in any case.
+        <div class="row">{hold(lab)}</div>
     }
     .into_any()
 }
@@ -86,7 +89,14 @@ fn next_fit(lab: Lab) -> Result<CrosscoderConfig, Vec<FieldError>> {
     if errors.is_empty() { Ok(config) } else { Err(errors) }
 }
 
-/// A name that no fit of this run has.
+/// `stem`, or `stem-2`, …: a name that no fit on the page has.
+pub(super) fn unique_name(lab: Lab, stem: &str) -> String {
+    let taken = |name: &String| lab.fits.with_untracked(|fits| fits.iter().any(|fit| fit.config.name == *name));
+    let names = core::iter::once(stem.to_owned()).chain((2u32..).map(|number| format!("{stem}-{number}")));
+    names.into_iter().find(|name| !taken(name)).unwrap_or_default()
+}
+
+/// A name by the kind of fit.
 fn named(lab: Lab, config: CrosscoderConfig) -> CrosscoderConfig {
     let stem = match config.variant {
         _ if config.name.ends_with("-null") => config.name.clone(),
@@ -97,14 +107,41 @@ fn named(lab: Lab, config: CrosscoderConfig) -> CrosscoderConfig {
             preset.map_or_else(|| variant.name().replace('_', "-"), |preset| preset.name.to_owned())
         }
     };
-    let taken = |name: &str| lab.fits.with_untracked(|fits| fits.iter().any(|fit| fit.config.name == name));
-    let mut name = stem.clone();
-    let mut number = 2;
-    while taken(&name) {
-        name = format!("{stem}-{number}");
-        number += 1;
-    }
-    CrosscoderConfig { name, ..config }
+    CrosscoderConfig { name: unique_name(lab, &stem), ..config }
+}
+
+/// Controls of the settings: those of the first row or all others, but for those that do not apply here.
+pub(super) fn controls(
+    lab: Lab,
+    main: bool,
+    errors: Memo<Vec<FieldError>>,
+    without: &'static [&'static str],
+) -> Vec<impl IntoView + use<>> {
+    let base = crosscoder_presets().first();
+    let shown: Vec<_> = if main {
+        MAIN.iter().filter_map(|path| crosscoder_fields().iter().find(|field| field.path == *path)).collect()
+    } else {
+        crosscoder_fields().iter().filter(|f| !HIDDEN.contains(&f.path) && !MAIN.contains(&f.path)).collect()
+    };
+    shown
+        .into_iter()
+        .filter(|field| !without.contains(&field.path))
+        .map(|field| {
+            // A setting that has no effect under this sparsity rule or mask is not shown.
+            let shown = move || {
+                let (variant, mask) = lab.fit_form.value.with(|config| (config.variant, config.mask));
+                match field.path {
+                    "k" | "k_start" => variant.counts(),
+                    "lambda" => !variant.counts(),
+                    "window" => mask == Mask::Window,
+                    "block" => variant == Variant::BlockTopK,
+                    _ => true,
+                }
+            };
+            let base = move || base.map(|preset| super::form::written(&preset.config, field));
+            view! { <div hidden=flag(move || !shown())>{control(lab.fit_form.boxes, field, "xc", errors, Box::new(base))}</div> }
+        })
+        .collect()
 }
 
 fn workbench(lab: Lab) -> AnyView {
@@ -113,41 +150,15 @@ fn workbench(lab: Lab) -> AnyView {
     if !has_stream && lab.fit_form.value.with_untracked(|config| config.hook == Hook::ResidPost) {
         lab.fit_form.value.update(|config| config.hook = Hook::MlpPost);
     }
-    let any_curves = Memo::new(move |_| lab.fit_curves.with(|curves| !curves.is_empty()));
     let next = Memo::new(move |_| next_fit(lab));
     let errors = Memo::new(move |_| next.get().err().unwrap_or_default());
     let running = move || lab.fit_state.get() == FitState::Running;
     let cannot = move || running() || next.with(Result::is_err);
-    let start = move |null: bool| {
-        if let Ok(config) = next.get_untracked() {
-            let config = if null { null_of(&config) } else { config };
-            session::fit(lab, named(lab, config));
-        }
-    };
-    let controls = move |main: bool| {
-        let base = crosscoder_presets().first();
-        let shown: Vec<_> = if main {
-            MAIN.iter().filter_map(|path| crosscoder_fields().iter().find(|field| field.path == *path)).collect()
-        } else {
-            crosscoder_fields().iter().filter(|f| !HIDDEN.contains(&f.path) && !MAIN.contains(&f.path)).collect()
-        };
-        shown
-            .into_iter()
-            .map(|field| {
-                // A setting that has no effect under this sparsity rule or mask is not shown.
-                let shown = move || {
-                    let (variant, mask) = lab.fit_form.value.with(|config| (config.variant, config.mask));
-                    match field.path {
-                        "k" | "k_start" => variant.counts(),
-                        "lambda" => !variant.counts(),
-                        "window" => mask == Mask::Window,
-                        _ => true,
-                    }
-                };
-                let base = move || base.map(|preset| super::form::written(&preset.config, field));
-                view! { <div hidden=flag(move || !shown())>{control(lab.fit_form.boxes, field, "xc", errors, Box::new(base))}</div> }
-            })
-            .collect::<Vec<_>>()
+    let start = move |null: bool| match (next.get_untracked(), untrack(|| others(lab))) {
+        // One checkpoint against itself has no use for those of other runs.
+        (Ok(config), _) if null => session::fit(lab, named(lab, null_of(&config))),
+        (Ok(config), Ok(others)) => session::fit_over(lab, named(lab, config), others),
+        _ => {}
     };
     let is_mlp = untrack(|| lab.shown_experiment()).model.architecture == "mlp";
     let advice = is_mlp.then(|| {
@@ -161,30 +172,48 @@ fn workbench(lab: Lab) -> AnyView {
         <div class="card">
             {presets(lab)}
             {picker(lab)}
-            <div class="fields">{controls(true)}</div>
+            <div class="fields">{controls(lab, true, errors, &[])}</div>
             <details>
                 <summary>"All settings"</summary>
-                <div class="fields" style="margin-top:1rem">{controls(false)}</div>
+                <div class="fields" style="margin-top:1rem">{controls(lab, false, errors, &[])}</div>
             </details>
+            {further(lab)}
             <div class="transport">
-                <button type="button" id="fit" class="primary" disabled=flag(cannot) hidden=flag(running) on:click=move |_| start(false)>"Fit"</button>
-                <button type="button" id="cancel-fit" class:primary=flag(running) disabled=flag(move || !running()) hidden=flag(move || !running())
-                    on:click=move |_| session::cancel_fit(lab)>"Cancel"</button>
-                <button type="button" id="pause-fit" hidden=flag(move || !running())
-                    on:click=move |_| session::pause_fit(lab, !lab.fit_paused.get_untracked())>
-                    {text(move || if lab.fit_paused.get() { "Continue" } else { "Pause" }.into())}
-                </button>
+                <button type="button" id="fit" class="primary" disabled=flag(move || cannot() || further_problem(lab).is_some()) hidden=flag(running) on:click=move |_| start(false)>"Fit"</button>
                 <button type="button" id="fit-null" disabled=flag(cannot) title="One checkpoint repeated: whatever is born here is an artefact"
                     on:click=move |_| start(true)>"Null fit (one checkpoint repeated)"</button>
-                {fit_status(lab)}
+                {hold(lab)}
             </div>
         </div>
+    }
+    .into_any()
+}
+
+/// Curves of the newest fit, all fits, and the one that is shown.
+fn results(lab: Lab) -> AnyView {
+    let any_curves = Memo::new(move |_| lab.fit_curves.with(|curves| !curves.is_empty()));
+    view! {
         {part(move || any_curves.get().then(|| live(lab)))}
         {fit_list(lab)}
         {part(move || {
             let shown = lab.fit_shown.get();
             lab.fits.with(|fits| fits.get(shown).cloned()).map(|fit| result(lab, fit))
         })}
+    }
+    .into_any()
+}
+
+/// Cancel and pause while a fit goes on, and where it stands.
+fn hold(lab: Lab) -> AnyView {
+    let running = move || lab.fit_state.get() == FitState::Running;
+    view! {
+        <button type="button" id="cancel-fit" class:primary=flag(running) disabled=flag(move || !running()) hidden=flag(move || !running())
+            on:click=move |_| session::cancel_fit(lab)>"Cancel"</button>
+        <button type="button" id="pause-fit" hidden=flag(move || !running())
+            on:click=move |_| session::pause_fit(lab, !lab.fit_paused.get_untracked())>
+            {text(move || if lab.fit_paused.get() { "Continue" } else { "Pause" }.into())}
+        </button>
+        {fit_status(lab)}
     }
     .into_any()
 }
@@ -240,6 +269,7 @@ fn fit_status(lab: Lab) -> AnyView {
         FitState::Running if lab.fit_probing.get().is_some() => {
             format!("taking latents out, {:.0}% done", 100.0 * lab.fit_probing.get().unwrap_or(0.0))
         }
+        FitState::Running if lab.fit_plan.with(|plan| plan.0 == 0) => "reading the dictionary".into(),
         FitState::Running => {
             format!("step {} of {}", grouped(step.get().into()), grouped(lab.fit_plan.with(|plan| plan.0).into()))
         }
@@ -252,8 +282,7 @@ fn fit_status(lab: Lab) -> AnyView {
 /// Live curves: explained variance per source, active latents, dead share.
 fn live(lab: Lab) -> AnyView {
     let explained = move |show: &mut Show<'_>| {
-        let steps = lab.fit_plan.with(|plan| plan.1.clone());
-        let labels: Vec<String> = steps.iter().map(|step| grouped((*step).into())).collect();
+        let labels = lab.fit_plan.with(|plan| plan.1.clone());
         let lines: Vec<Vec<(f64, f64)>> = lab.fit_curves.with(|curves| {
             let value = |row: &crate::crosscoder::FitRow, s: usize| row.explained_variance.get(s).copied().unwrap_or(f32::NAN);
             let line = |s: usize| curves.iter().map(|row| (f64::from(row.step), f64::from(value(row, s)))).collect();
@@ -304,6 +333,14 @@ fn lines_of<'a>(series: &'a [Series<'a>], y: Axis) -> Picture<'a> {
     Picture::Curves(Curves { series, x, y, marks: &[], ticks: &[], cursor: None, bands: &[], areas: &[] })
 }
 
+/// What tells a fit that came as a file, or is of one, from those of the run.
+pub(super) fn mark_of(origin: &Origin) -> &'static str {
+    match origin {
+        Origin::Activations(_) => "of activations from a file",
+        Origin::Dictionary { .. } => "imported",
+    }
+}
+
 /// Fits side by side, once there is more than one.
 fn fit_list(lab: Lab) -> AnyView {
     let items = move || {
@@ -320,6 +357,7 @@ fn fit_list(lab: Lab) -> AnyView {
                     view! {
                         <button type="button" aria-pressed=text(move || (lab.fit_shown.get() == index).to_string()) on:click=choose>
                             <strong>{fit.config.name.clone()}</strong>
+                            {fit.origin.as_ref().map(mark_of).map(|mark| view! { <span class="small muted">{mark}</span> })}
                             <span class="small muted number">{steps.join(" · ")}</span>
                             <span class="small number">{counts}</span>
                         </button>
@@ -330,7 +368,7 @@ fn fit_list(lab: Lab) -> AnyView {
     };
     view! {
         <div hidden=flag(move || lab.fits.with(|fits| fits.len() < 2))>
-            <h2 style="margin-bottom:.6rem">"Fits of this run"</h2>
+            <h2 style="margin-bottom:.6rem">"Fits side by side"</h2>
             <div class="fits">{part(move || Some(items().into_any()))}</div>
         </div>
     }

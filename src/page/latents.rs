@@ -1,14 +1,15 @@
 //! What a fit found: a sentence, the heat-map of all latents over the checkpoints, and one of them (`latent`).
 
+use super::atlas::mark_of;
 use super::atlas_views::atlas_views;
 use super::causal::causal;
 use super::chart::{Show, figure, keep, named_sheet, of_experiment};
 use super::latent::latent_card;
 use super::lifetimes::lifetimes;
 use super::live::text;
-use super::share::offer_report;
+use super::share::{file_name, offer, offer_report};
 use super::store::Lab;
-use crate::crosscoder::{CrosscoderResult, Hook, Latent, LatentClass};
+use crate::crosscoder::{CrosscoderResult, Hook, Latent, LatentClass, Origin};
 use crate::plot::{GridFrame, HeatMap, Palette, Picture, Place};
 use leptos::prelude::*;
 use std::sync::Arc;
@@ -79,6 +80,7 @@ fn summary(lab: Lab, fit: &Arc<CrosscoderResult>) -> AnyView {
     let own: Vec<String> = fit.l0_per_source.iter().map(|l0| format!("{l0:.1}")).collect();
     let own = if own.is_empty() { String::new() } else { format!(" ({} for each checkpoint)", own.join(", ")) };
     let hook = match fit.config.hook {
+        _ if fit.foreign_rows().is_some() => "sources of the file",
         Hook::Embed => "input of the first layer",
         Hook::Pattern => "attention pattern",
         Hook::AttnOut => "output of attention",
@@ -88,22 +90,55 @@ fn summary(lab: Lab, fit: &Arc<CrosscoderResult>) -> AnyView {
         Hook::ResidPost => "residual stream",
         Hook::Logits => "logits",
     };
+    let foreign = fit.foreign_rows();
+    // Without classes there are no answers to fire for.
+    let has_classes = foreign.is_none_or(|of| of.rows.labels.is_some());
+    let over = if matches!(fit.origin, Some(Origin::Dictionary { .. })) { "over all inputs" } else { "held-out" };
+    let link = fit.beyond_its_settings().map(|needed| {
+        format!("A link can name this fit but not make it again: {needed} must be at hand. Send the archive of the run instead.")
+    });
+    let is_reportable = fit.origin.is_none();
+    let dictionary = fit.clone();
     view! {
-        <div class="card" id="fit-summary" data-ev=listed(&fit.explained_variance) data-l0=fit.l0.to_string()
+        <div class="card" id="fit-summary" data-name=fit.config.name.clone() data-ev=listed(&fit.explained_variance) data-l0=fit.l0.to_string()
             data-emergent=fit.emergent.to_string() data-confirmed=fit.emergent_confirmed.to_string()
             data-shared=fit.shared.to_string() data-vanished=fit.vanished.to_string() data-alive=fit.alive.to_string()
             data-residue-share=fit.residue_energy_share.to_string() data-sources=steps.join(",")>
+            {fit.origin.as_ref().map(origin_of)}
             <h2>{born}</h2>
-            <p>{format!("{:.0}% of the last checkpoint's decoder energy lies in latents that fire for a few values of the answer (residue features, η² above .8).", 100.0 * fit.residue_energy_share)}{contrast}</p>
-            <p class="small muted">"A sparse code turns the network's rotations into bumps over residues, not into single cosines: all key frequencies are active on every input, so no scalar latent can be one of them. That is why latents are scored by η², not by frequency."</p>
-            <p class="small muted number">{format!("Held-out explained variance {} at steps {}; {:.1} of {} latents active per input{own}; read at the {hook}; {:.0} s", percent.join(", "), steps.join(", "), fit.l0, fit.latents.len(), fit.wall_seconds)}</p>
+            <p hidden=!has_classes>{format!("{:.0}% of the last checkpoint's decoder energy lies in latents that fire for a few values of the answer (residue features, η² above .8).", 100.0 * fit.residue_energy_share)}{contrast}</p>
+            <p class="small muted" hidden=foreign.is_some()>"A sparse code turns the network's rotations into bumps over residues, not into single cosines: all key frequencies are active on every input, so no scalar latent can be one of them. That is why latents are scored by η², not by frequency."</p>
+            <p class="small muted number">{format!("Explained variance ({over}) {} at steps {}; {:.1} of {} latents active per input{own}; read at the {hook}; {:.0} s", percent.join(", "), steps.join(", "), fit.l0, fit.latents.len(), fit.wall_seconds)}</p>
             <div class="row">
-                <button type="button" class="small-button" id="save-report" title="One HTML file: what was born when, how sure, what it does, what could still be wrong. Other fits of this run are its controls"
+                <button type="button" class="small-button" id="save-report" hidden=!is_reportable title="One HTML file: what was born when, how sure, what it does, what could still be wrong. Other fits of this run are its controls"
                     on:click=move |_| offer_report(lab, &reported)>"Save report"</button>
+                <button type="button" class="small-button" id="save-dictionary" hidden=fit.weights.is_empty()
+                    title="Encoder and decoder as safetensors, as docs/python.md describes them; it can be opened again here"
+                    on:click=move |_| offer(lab, &format!("{}.safetensors", file_name(&dictionary.config.name)), "application/octet-stream", &dictionary.weights)>
+                    "Save dictionary"</button>
             </div>
+            {link.map(|words| view! { <p class="small muted" id="link-needs">{words}</p> })}
         </div>
     }
     .into_any()
+}
+
+/// Where it is from, for what came as a file.
+fn origin_of(origin: &Origin) -> AnyView {
+    let words = match origin {
+        Origin::Activations(of) => format!(
+            "Of the activations in {} (sources {}). There is no network behind the file: nothing was taken out of it, and there are no losses and no logits.",
+            of.file,
+            of.names.join(", ")
+        ),
+        Origin::Dictionary { file, layout, rule, on } => {
+            let on = on.as_ref().map_or_else(String::new, |of| format!(" on the activations in {}", of.file));
+            format!(
+                "Imported from {file}{on}, written by {layout}, applied by {rule}; what it was trained with, the file does not say."
+            )
+        }
+    };
+    view! { <p class="small" id="fit-origin"><strong>{mark_of(origin)}</strong>". "{words}</p> }.into_any()
 }
 
 /// The heat-map of all latents.

@@ -10,9 +10,11 @@ use crate::plot::{Axis, Curves, Ink, Mark, Picture, Series};
 use leptos::prelude::*;
 use std::sync::Arc;
 
-/// The figure; nothing for a null fit, whose checkpoints are one.
+/// The figure; nothing for a null fit, whose checkpoints are one, and for activations from a file.
 pub(super) fn lifetimes(lab: Lab, fit: &Arc<CrosscoderResult>) -> Option<AnyView> {
-    if fit.sources.windows(2).all(|pair| pair[0].step == pair[1].step) {
+    let is_null = fit.sources.windows(2).all(|pair| pair[0].step == pair[1].step);
+    // The curves on the page are not those of the network behind a file.
+    if is_null || fit.foreign_rows().is_some() {
         return None;
     }
     let found = fit.lifetimes();

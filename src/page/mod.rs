@@ -18,6 +18,7 @@ mod fits;
 mod form;
 mod guide;
 mod header;
+mod imports;
 mod inside;
 mod intervene;
 mod latent;

@@ -16,14 +16,18 @@ pub(super) struct Pairs {
 impl Pairs {
     /// Of an experiment; empty if it has no rows.
     pub(super) fn of(experiment: &Experiment) -> Self {
-        let data = Dataset::new(&experiment.task, experiment.seed).unwrap_or_default();
+        Self::of_rows(&Dataset::new(&experiment.task, experiment.seed).unwrap_or_default())
+    }
+
+    /// Of rows, whoever made them; empty if they have no tokens.
+    pub(super) fn of_rows(data: &Dataset) -> Self {
         let side = data.sizes.tokens as usize;
         Self { side, cells: data.rows.iter().map(|row| usize::from(row.a) * side + usize::from(row.b)).collect() }
     }
 
     /// A value per row as a square; what is no row, as a division by zero, stays blank. Empty without values.
     pub(super) fn square(&self, values: &[f32]) -> Vec<f32> {
-        if values.is_empty() {
+        if values.is_empty() || self.side == 0 {
             return Vec::new();
         }
         let mut square = vec![f32::NAN; self.side * self.side];

@@ -45,9 +45,10 @@ fn shown_fit(lab: Lab) -> Option<Arc<CrosscoderResult>> {
     if lab.view.get() == View::Atlas { lab.fits.with(|fits| fits.get(shown).cloned()) } else { None }
 }
 
-/// The settings of the fit on the page, by which it can be made again; those of a fit over several runs do not suffice.
+/// The settings of the fit on the page, by which it can be made again; those of a fit over several runs, or of something that came
+/// as a file, do not suffice.
 pub(super) fn shown_config(lab: Lab) -> Option<CrosscoderConfig> {
-    shown_fit(lab).filter(|fit| fit.sources.iter().all(|source| source.run.is_none())).map(|fit| fit.config.clone())
+    shown_fit(lab).filter(|fit| fit.beyond_its_settings().is_none()).map(|fit| fit.config.clone())
 }
 
 /// Name of the fit and number of the latent on the page; those that are still wanted while there is none.
@@ -140,7 +141,13 @@ fn follow(lab: Lab, wanted: &Wanted, config: CrosscoderConfig) {
 pub(super) fn offer(lab: Lab) -> AnyView {
     let content = move || {
         let wanted = lab.wanted.get()?;
-        let config = wanted.config.clone()?;
+        let Some(config) = wanted.config.clone() else {
+            let words = format!(
+                "The link names latent {} of the fit “{}”, which is not on this page and cannot be made from a link alone: it was fitted to further runs or to a file, which have to be at hand. Open the archive of the run it was sent from.",
+                wanted.latent, wanted.fit
+            );
+            return Some(view! { <p class="small" id="link-needs-more">{words}</p> }.into_any());
+        };
         let words = format!("Run and fit the same, then show latent {}", wanted.latent);
         if lab.promised.with(Option::is_some) {
             let words = format!("When the run has ended, the crosscoder is fitted and latent {} shown.", wanted.latent);

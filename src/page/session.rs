@@ -6,7 +6,7 @@
 
 use super::claim::{Claim, claim};
 use super::fits::fit_done;
-pub(super) use super::fits::{cancel_fit, fit, pause_fit};
+pub(super) use super::fits::{cancel_fit, fit, fit_over, pause_fit};
 use super::inside;
 use super::points::{self, Points};
 use super::port::{Incoming, Port};
@@ -216,6 +216,8 @@ pub(super) fn clear(lab: Lab) {
     lab.fit_state.set(FitState::Idle);
     lab.guide.set(None);
     lab.alike.set(None);
+    // They were added to the run that goes.
+    lab.imports.further.set(Vec::new());
     lab.fit_curves.set(Vec::new());
     lab.fit_probing.set(None);
     lab.time.set(None);
@@ -349,7 +351,11 @@ fn apply(lab: Lab, event: Event) {
             lab.fit_plan.update(|plan| plan.0 = steps);
             lab.fit_curves.update(|curves| curves.push(row));
         }
-        Event::FitProbing(done) => lab.fit_probing.set(Some(done)),
+        Event::FitProbing(done) => {
+            // Of a dictionary that came as a file this is the first sign.
+            lab.waiting.update_value(|waiting| waiting.fit = false);
+            lab.fit_probing.set(Some(done));
+        }
         Event::FitDone(outcome) => fit_done(lab, *outcome),
         Event::FitPaused(is_paused) => lab.fit_paused.set(is_paused),
         Event::FitCancelled => {

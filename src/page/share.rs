@@ -1,6 +1,7 @@
 //! Out of the page and back in: the link, the archive, and files that are dropped on the page.
 
 use super::address::{link_to_send, nearest_preset};
+use super::imports;
 use super::paper::Paper;
 use super::permalink;
 use super::points::{self, Points};
@@ -62,7 +63,9 @@ fn archive(lab: Lab) -> Option<Archive> {
 pub(super) fn offer_report(lab: Lab, fit: &CrosscoderResult) {
     let Some(archive) = archive(lab) else { return };
     let mut fits = vec![fit.clone()];
-    fits.extend(archive.crosscoders.iter().filter(|other| other.config.name != fit.config.name).cloned());
+    // What came as a file is no control of a fit to this run.
+    let is_control = |other: &&CrosscoderResult| other.config.name != fit.config.name && other.origin.is_none();
+    fits.extend(archive.crosscoders.iter().filter(is_control).cloned());
     let draw = |picture: &Picture<'_>, width: u32, height: u32| {
         picture.svg_on(Svg::surface(width, height), &Theme::light(), Paper::Svg).unwrap_or_default()
     };
@@ -115,16 +118,22 @@ fn download(name: &str, media: &str, bytes: &[u8]) -> Result<(), JsValue> {
     Ok(())
 }
 
+/// The content of a file.
+///
+/// # Errors
+/// If the browser cannot read it.
+pub(super) async fn bytes_of(file: &File) -> Result<Vec<u8>, UserError> {
+    let read = JsFuture::from(file.array_buffer()).await.map_err(|error| {
+        UserError::new(format!("{} could not be read ({})", file.name(), super::port::words(&error)), "Choose it again")
+    })?;
+    Ok(Uint8Array::new(&read).to_vec())
+}
+
 /// Opens an archive that was chosen or dropped.
 pub(super) fn import(lab: Lab, file: File) {
     spawn_local(async move {
         let name = file.name();
-        let read = JsFuture::from(file.array_buffer()).await;
-        let archive = read
-            .map_err(|error| {
-                UserError::new(format!("{name} could not be read ({})", super::port::words(&error)), "Choose it again")
-            })
-            .and_then(|buffer| Archive::from_zip(&Uint8Array::new(&buffer).to_vec()));
+        let archive = bytes_of(&file).await.and_then(|bytes| Archive::from_zip(&bytes));
         match archive {
             Ok(_) if lab.phase.get_untracked().is_live() => {
                 lab.fail(UserError::new("A run is under way", "Stop it first; then open the archive"));
@@ -231,7 +240,7 @@ pub(super) fn adopt(lab: Lab, stored: Stored) {
     permalink::reveal(lab);
 }
 
-/// Lets an archive be dropped anywhere on the page.
+/// Lets an archive, activations or a dictionary be dropped anywhere on the page.
 pub(super) fn accept_drops(lab: Lab) {
     let Some(body) = web_sys::window().and_then(|window| window.document()).and_then(|document| document.body()) else { return };
     let marked = body.clone();
@@ -255,8 +264,16 @@ pub(super) fn accept_drops(lab: Lab) {
         Closure::new(move |event: web_sys::DragEvent| {
             event.prevent_default();
             dropped(false);
-            let file = event.data_transfer().and_then(|data| data.files()).and_then(|files| files.get(0));
-            if let Some(file) = file {
+            let list = event.data_transfer().and_then(|data| data.files());
+            let files: Vec<File> = list.iter().flat_map(|list| (0..list.length()).filter_map(|at| list.get(at))).collect();
+            // Pickled weights are refused with a remedy there, not as archives of runs.
+            let is_weights = |file: &File| {
+                let name = file.name().to_lowercase();
+                [".safetensors", ".pt", ".pth"].iter().any(|ending| name.ends_with(ending))
+            };
+            if files.iter().any(is_weights) {
+                imports::open(lab, files);
+            } else if let Some(file) = files.into_iter().next() {
                 import(lab, file);
             }
         }),

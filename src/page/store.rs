@@ -8,6 +8,7 @@ use super::branch::{Baseline, Original};
 use super::claim::Claim;
 use super::form::Form;
 use super::guide::Guide;
+use super::imports::Imports;
 use super::inside::{Looks, Underway};
 use super::permalink::Wanted;
 use super::points::{Points, Unwritten};
@@ -170,8 +171,10 @@ pub(super) struct Lab {
     pub(super) fit_curves: RwSignal<Vec<FitRow>>,
     /// Share of the interventions on a made fit that are done.
     pub(super) fit_probing: RwSignal<Option<f32>>,
-    /// Updates that the newest fit makes in all, and the steps of its sources.
-    pub(super) fit_plan: RwSignal<(u32, Vec<u32>)>,
+    /// Updates that the newest fit makes in all, and what its sources are called.
+    pub(super) fit_plan: RwSignal<(u32, Vec<String>)>,
+    /// What came as a file and is not a run.
+    pub(super) imports: Imports,
 
     /// The race view.
     pub(super) race: RaceLab,
@@ -264,6 +267,7 @@ impl Lab {
             fit_curves: RwSignal::new(Vec::new()),
             fit_probing: RwSignal::new(None),
             fit_plan: RwSignal::new((0, Vec::new())),
+            imports: Imports::new(),
             race: RaceLab::new(),
             theory: TheoryLab::new(),
             engine: RwSignal::new(EngineState::Loading),

@@ -71,6 +71,10 @@ fn ask(lab: Lab, fit: &CrosscoderResult, latent: &Latent) -> Result<(), UserErro
 
 /// The button, and what was found for the chosen latent.
 pub(super) fn trial(lab: Lab, fit: Arc<CrosscoderResult>, latent: Memo<Option<Latent>>) -> AnyView {
+    if fit.foreign_rows().is_some() {
+        let words = "There is no network behind a file of activations, so this latent cannot be taken out or added.";
+        return view! { <p class="small muted" id="latent-trial-absent">{words}</p> }.into_any();
+    }
     let name = fit.config.name.clone();
     let shown = Memo::new(move |_| {
         let index = latent.with(|latent| latent.as_ref().map(|latent| latent.index))?;

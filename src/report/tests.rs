@@ -39,6 +39,7 @@ fn fit(steps: [u32; 2], causal: Option<CausalResult>) -> CrosscoderResult {
         twins: Vec::new(),
         baselines: Vec::new(),
         causal,
+        origin: None,
         wall_seconds: 1.0,
         activations: vec![0.0, 1.0, 1.0, 0.0, 0.0, 1.0],
         weights: Vec::new(),

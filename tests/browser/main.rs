@@ -10,6 +10,7 @@ mod atlas;
 mod driver;
 mod engine;
 mod figures;
+mod imports;
 mod inside;
 mod interventions;
 mod kinds;

@@ -18,9 +18,7 @@ pub fn run(
     engine: EngineWish,
     out: &Path,
 ) -> Result<(), UserError> {
-    if out.join("summary.json").exists() {
-        return Err(UserError::new(format!("{} already holds a result", shown(out)), "Name another folder or remove that one"));
-    }
+    check_free(out)?;
     let saved: Vec<u32> = run.checkpoints.iter().map(|c| c.step).collect();
     if config.sources.is_empty() {
         config.sources = pick_sources(&run.rows, &saved)?;
@@ -31,9 +29,22 @@ pub fn run(
     // Here, where all saved steps are known: the engine gets only those that are asked for and would name the nearest of them.
     config.validate(&run.experiment, &saved)?;
     let checkpoints = run.checkpoints.iter().filter(|c| config.sources.contains(&c.step)).cloned().collect();
-    let bar = train::progress(u64::from(config.steps), "update");
+    let steps = config.steps;
+    answer(Command::Fit { config, experiment: run.experiment.clone(), checkpoints, others, engine }, steps, out)
+}
+
+/// Refuses a folder that has a result.
+pub fn check_free(out: &Path) -> Result<(), UserError> {
+    if out.join("summary.json").exists() {
+        return Err(UserError::new(format!("{} already holds a result", shown(out)), "Name another folder or remove that one"));
+    }
+    Ok(())
+}
+
+/// Has the engine make the fit of `steps` updates that `ask` asks for, and writes the result's files to `out`.
+pub fn answer(ask: Command, steps: u32, out: &Path) -> Result<(), UserError> {
+    let bar = train::progress(u64::from(steps), "update");
     let (mut result, mut trouble): (Option<CrosscoderResult>, Option<UserError>) = (None, None);
-    let ask = Command::Fit { config, experiment: run.experiment.clone(), checkpoints, others, engine };
     converse(vec![ask], Vec::new(), |event| match event {
         Event::FitProgress { row, .. } => bar.set_position(u64::from(row.step)),
         Event::FitDone(outcome) => result = Some((*outcome).into()),

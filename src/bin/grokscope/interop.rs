@@ -1,53 +1,80 @@
-//! `external` and `saelens`: activations from other programs, and dictionaries for them.
+//! `external`, `dictionary` and `saelens`: activations and dictionaries from other programs, and dictionaries for them.
 
-use super::{fit, folder, progress, say, shown};
-use grokscope::crosscoder::fit::Fit;
-use grokscope::crosscoder::interop::{ExternalActivations, import, saelens_files};
-use grokscope::crosscoder::{CrosscoderConfig, CrosscoderResult};
-use grokscope::record::UserError;
-use std::path::Path;
+use super::{fit, folder, say};
+use grokscope::crosscoder::interop::{import, saelens_files, settings_beside};
+use grokscope::crosscoder::{CrosscoderConfig, pick_sources};
+use grokscope::engine::capability::EngineWish;
+use grokscope::engine::message::{Command, Ground, NamedFile};
+use grokscope::record::{Archive, Checkpoint, UserError};
+use std::path::{Path, PathBuf};
 
 /// Fits `config` to the activations in `file` and writes the result's files to `out`.
 pub fn external(file: &Path, config: CrosscoderConfig, out: &Path) -> Result<(), UserError> {
-    if out.join("summary.json").exists() {
-        return Err(UserError::new(format!("{} already holds a result", shown(out)), "Name another folder or remove that one"));
+    fit::check_free(out)?;
+    let (steps, file) = (config.steps, named(file)?);
+    fit::answer(Command::FitActivations { config, file, engine: EngineWish::Cpu }, steps, out)
+}
+
+/// What a dictionary is put on.
+pub enum On {
+    Run(Box<Archive>),
+    Activations(NamedFile),
+}
+
+/// The run in a folder, or the activations in a file.
+pub fn ground(run: Option<&Path>, activations: Option<&Path>) -> Result<On, UserError> {
+    match (run, activations) {
+        (Some(run), _) => Ok(On::Run(Box::new(folder::read(run)?))),
+        (None, Some(file)) => Ok(On::Activations(named(file)?)),
+        (None, None) => Err(UserError::new("There is nothing to put the dictionary on", "Give --run or --activations")),
     }
-    let found = ExternalActivations::read(&folder::bytes(file)?)?;
-    say(&format!("sources {}: {} rows", found.names.join(", "), found.rows));
-    let data = found.dataset();
-    let steps = found.sources.iter().map(|source| source.step).collect();
-    // Without the network there is nothing to put changed activations into.
-    let config = CrosscoderConfig { sources: steps, probe: false, ..config };
-    let bar = progress(u64::from(config.steps), "update");
-    let started = std::time::Instant::now();
-    let mut fit = Fit::on_cpu(config, found.sources, data)?;
-    while !fit.is_done() {
-        if fit.row_is_due() {
-            let row = pollster::block_on(fit.row())?;
-            if row.step > 0 && !row.loss.is_finite() {
-                return Err(UserError::new(
-                    format!("The fit's loss stopped being a number at update {}", row.step),
-                    "Lower the fit's learning rate or λ",
-                ));
+}
+
+/// Writes to `out` what the dictionary holds. Its sources are those of `config`; without them those that a summary beside the
+/// weights names, or those picked from the curves.
+pub fn dictionary(dictionary: &Path, mut config: CrosscoderConfig, on: On, out: &Path) -> Result<(), UserError> {
+    fit::check_free(out)?;
+    let file = weights(dictionary);
+    let beside = beside(&file)?;
+    if let Some(said) = beside.as_deref().and_then(settings_beside).filter(|_| config.sources.is_empty()) {
+        (config.sources, config.hook) = (said.sources, said.hook);
+    }
+    let ground = match on {
+        On::Activations(file) => Ground::Activations(file),
+        On::Run(run) => {
+            let saved: Vec<u32> = run.checkpoints.iter().map(|checkpoint| checkpoint.step).collect();
+            if config.sources.is_empty() {
+                config.sources = pick_sources(&run.rows, &saved)?;
             }
-            bar.set_position(u64::from(row.step));
+            let wanted = |checkpoint: &Checkpoint| config.sources.contains(&checkpoint.step);
+            Ground::Run(Box::new(run.experiment), run.checkpoints.into_iter().filter(wanted).collect())
         }
-        fit.advance();
-    }
-    bar.finish_and_clear();
-    let (result, _) = pollster::block_on(fit.finish(0.0))?;
-    let result = CrosscoderResult { wall_seconds: started.elapsed().as_secs_f64(), ..result };
-    folder::write(out, result.to_files()?)?;
-    fit::print(&result);
-    Ok(())
+    };
+    let file = named(&file)?;
+    fit::answer(Command::OpenDictionary { config, file, beside, ground, engine: EngineWish::Cpu }, 0, out)
+}
+
+fn named(file: &Path) -> Result<NamedFile, UserError> {
+    let name = file.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+    Ok(NamedFile { name, bytes: folder::bytes(file)? })
+}
+
+/// The weights of a fit's folder, or the file itself.
+fn weights(dictionary: &Path) -> PathBuf {
+    if dictionary.is_dir() { dictionary.join("weights.safetensors") } else { dictionary.to_path_buf() }
+}
+
+/// The JSON file that belongs to weights: SAELens, OpenMOSS, or a result of this program.
+fn beside(file: &Path) -> Result<Option<String>, UserError> {
+    let there =
+        ["cfg.json", "config.json", "summary.json"].map(|name| file.with_file_name(name)).into_iter().find(|path| path.exists());
+    there.map(|path| folder::text(&path)).transpose()
 }
 
 /// Writes the dictionary of a fit, or of another program's file, as one SAELens folder per source.
 pub fn saelens(dictionary: &Path, out: &Path) -> Result<(), UserError> {
-    let file = if dictionary.is_dir() { dictionary.join("weights.safetensors") } else { dictionary.to_path_buf() };
-    let beside = file.with_file_name("cfg.json");
-    let config = beside.exists().then(|| folder::text(&beside)).transpose()?;
-    let (found, layout) = import(&folder::bytes(&file)?, config.as_deref())?;
+    let file = weights(dictionary);
+    let (found, layout) = import(&folder::bytes(&file)?, beside(&file)?.as_deref())?;
     let names: Vec<String> = (0..found.sources).map(|source| format!("source-{source}")).collect();
     let files = saelens_files(&found, &names)?;
     say(&format!("read as {}: {} sources, {} latents, width {}", layout.name(), found.sources, found.latents, found.width));

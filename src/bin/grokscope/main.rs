@@ -120,6 +120,23 @@ enum Task {
         #[arg(long)]
         out: PathBuf,
     },
+    /// Say of a dictionary from elsewhere what a fit would say, on a run or on activations from a file
+    Dictionary {
+        #[command(flatten)]
+        asked: Asked,
+        /// Folder of a fit, or a safetensors file in one of the known layouts
+        #[arg(long)]
+        dictionary: PathBuf,
+        /// Folder of the run that it is put on
+        #[arg(long, required_unless_present = "activations", conflicts_with = "activations")]
+        run: Option<PathBuf>,
+        /// File with one tensor per source that it is put on instead
+        #[arg(long)]
+        activations: Option<PathBuf>,
+        /// Folder to write
+        #[arg(long)]
+        out: PathBuf,
+    },
     /// Write a dictionary as one SAELens folder per source
     Saelens {
         /// Folder of a fit, or a safetensors file in one of the known layouts
@@ -378,6 +395,10 @@ fn obey(task: Task) -> Result<(), UserError> {
         Task::Atlas { asked, fit_seed, engine, out } => atlas::run(&experiment(&asked)?, fit_seed, engine.into(), &out),
         Task::Frontier { fits } => frontier::run(&fits),
         Task::External { asked, activations, out } => interop::external(&activations, crosscoder(&asked)?, &out),
+        Task::Dictionary { asked, dictionary, run, activations, out } => {
+            let on = interop::ground(run.as_deref(), activations.as_deref())?;
+            interop::dictionary(&dictionary, crosscoder(&asked)?, on, &out)
+        }
         Task::Saelens { dictionary, out } => interop::saelens(&dictionary, &out),
         Task::Link { file } => {
             let (experiment, fingerprint) = if file.is_dir() {

@@ -299,6 +299,7 @@ impl Fit {
             activations: found.activations,
             weights,
             causal: None,
+            origin: None,
             baselines: Vec::new(),
             config: self.config,
         };

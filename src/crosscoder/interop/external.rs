@@ -14,10 +14,10 @@
 //!
 //! Row r is the same input in every tensor. Activations are raw: the fit centres and scales them.
 
+use super::super::origin::{ForeignRows, KnownRows};
 use super::super::source::{Place, Source, prepare};
 use super::tensors::Tensors;
 use crate::record::UserError;
-use crate::task::{Dataset, Row, Sizes};
 
 const NUMBERED: &str = "activations.";
 const NAMED: &str = "source.";
@@ -29,14 +29,8 @@ pub struct ExternalActivations {
     pub sources: Vec<Source>,
     /// A name per source.
     pub names: Vec<String>,
-    /// Number of rows.
-    pub rows: usize,
-    /// Class of each row, `[rows]`.
-    pub labels: Option<Vec<u16>>,
-    /// Inputs a and b of each row, `[rows]`.
-    pub inputs: Option<Vec<(u16, u16)>>,
-    /// Whether the network was trained on the row, `[rows]`.
-    pub train_mask: Option<Vec<bool>>,
+    /// What is known of the rows.
+    pub known: KnownRows,
 }
 
 impl ExternalActivations {
@@ -47,11 +41,11 @@ impl ExternalActivations {
     /// tensor is of another type or unknown.
     pub fn read(bytes: &[u8]) -> Result<Self, UserError> {
         let file = Tensors::open(bytes)?;
-        let is_source = |name: &str| name.starts_with(NUMBERED) || name.starts_with(NAMED);
         file.only("a file of activations", |name| is_source(name) || ["labels", "a", "b", "train_mask"].contains(&name))?;
         let tensors = sources_in_order(&file)?;
         let rows = file.shape(&tensors[0].tensor).first().copied().unwrap_or(0);
-        let sources = tensors.iter().map(|found| source(&file, found, rows)).collect::<Result<Vec<_>, _>>()?;
+        let mut sources = tensors.iter().map(|found| source(&file, found, rows)).collect::<Result<Vec<_>, _>>()?;
+        apart_by_width(&mut sources);
         let per_row = |name: &str| if file.has(name) { of_rows(&file, name, rows).map(Some) } else { Ok(None) };
         let inputs = match (per_row("a")?, per_row("b")?) {
             (Some(a), Some(b)) => Some(a.into_iter().zip(b).collect()),
@@ -65,36 +59,24 @@ impl ExternalActivations {
         Ok(Self {
             names: tensors.into_iter().map(|found| found.name).collect(),
             sources,
-            rows,
-            labels: per_row("labels")?,
-            inputs,
-            train_mask: train_mask.map(|mask| mask.into_iter().map(|value| value == 1).collect()),
+            known: KnownRows {
+                count: rows,
+                labels: per_row("labels")?,
+                inputs,
+                train_mask: train_mask.map(|mask| mask.into_iter().map(|value| value == 1).collect()),
+            },
         })
     }
 
-    /// The rows as a data set. Without labels there is one class, without inputs there are no tokens, and without a mask all
-    /// rows are training rows.
-    pub fn dataset(&self) -> Dataset {
-        let row = |index: usize| {
-            let (a, b) = self.inputs.as_ref().map_or((0, 0), |inputs| inputs[index]);
-            Row { a, b, label: self.labels.as_ref().map_or(0, |labels| labels[index]) }
-        };
-        let rows: Vec<Row> = (0..self.rows).map(row).collect();
-        let train_mask = self.train_mask.clone().unwrap_or_else(|| vec![true; self.rows]);
-        let (train, test): (Vec<u32>, Vec<u32>) = (0..self.rows as u32).partition(|&row| train_mask[row as usize]);
-        let largest = |value: fn(&Row) -> u16| rows.iter().map(value).max().map_or(1, |largest| u32::from(largest) + 1);
-        let tokens = if self.inputs.is_some() { largest(|row| row.a.max(row.b)) } else { 0 };
-        Dataset {
-            sizes: Sizes { rows: self.rows as u32, tokens, width: 0, classes: largest(|row| row.label) },
-            operation: "external".into(),
-            train_labels: train.iter().map(|&row| rows[row as usize].label).collect(),
-            rows,
-            train,
-            test,
-            train_mask,
-            ..Dataset::default()
-        }
+    /// What goes into the result of a fit to these activations; `file` is the name of the file.
+    pub fn foreign_rows(&self, file: &str) -> ForeignRows {
+        ForeignRows { file: file.to_owned(), names: self.names.clone(), rows: self.known.clone() }
     }
+}
+
+/// Whether a tensor of this name holds a source.
+pub(super) fn is_source(name: &str) -> bool {
+    name.starts_with(NUMBERED) || name.starts_with(NAMED)
 }
 
 /// A tensor that holds a source.
@@ -174,6 +156,20 @@ fn source(file: &Tensors, found: &Found, rows: usize) -> Result<Source, UserErro
     Ok(source)
 }
 
+/// Vectors of different widths cannot be compared, so a latent has a life only among sources of one width: each width is a place
+/// of its own.
+fn apart_by_width(sources: &mut [Source]) {
+    let mut widths: Vec<usize> = Vec::new();
+    for source in sources {
+        let known = widths.iter().position(|width| *width == source.width);
+        let layer = known.unwrap_or_else(|| {
+            widths.push(source.width);
+            widths.len() - 1
+        });
+        source.place = Place { run: 0, layer: layer as u32 };
+    }
+}
+
 fn of_rows(file: &Tensors, name: &str, rows: usize) -> Result<Vec<u16>, UserError> {
     let values = file.whole(name)?;
     if values.len() == rows {
@@ -191,6 +187,7 @@ mod tests {
     use super::super::dictionary::tests::tiny;
     use super::super::tensors::tests::{file, typed};
     use super::*;
+    use crate::task::{Row, Sizes};
     use safetensors::Dtype;
 
     type Part<'a> = (&'a str, &'a [usize], &'a [f32]);
@@ -213,8 +210,9 @@ mod tests {
         ])
         .unwrap();
         assert_eq!(found.sources[0], Source { step: 0, width: 2, values: X.to_vec(), place: Place::default() });
-        assert_eq!((found.sources[1].width, found.rows), (1, 3));
-        let data = found.dataset();
+        assert_eq!((found.sources[1].width, found.known.count), (1, 3));
+        assert_ne!(found.sources[0].place, found.sources[1].place, "vectors of different widths do not compare");
+        let data = found.known.dataset();
         assert_eq!(data.sizes, Sizes { rows: 3, tokens: 6, width: 0, classes: 5 });
         assert_eq!(data.rows[1], Row { a: 1, b: 0, label: 4 });
         assert_eq!((data.train, data.test, data.train_labels), (vec![0, 2], vec![1], vec![0, 1]));
@@ -234,7 +232,7 @@ mod tests {
 
     #[test]
     fn rows_of_which_nothing_is_known_are_one_class_of_training_rows() {
-        let data = read(&[("activations.0", &[3, 2], &X), ("activations.1", &[3, 2], &X)]).unwrap().dataset();
+        let data = read(&[("activations.0", &[3, 2], &X), ("activations.1", &[3, 2], &X)]).unwrap().known.dataset();
         assert_eq!(data.sizes, Sizes { rows: 3, tokens: 0, width: 0, classes: 1 });
         assert_eq!((data.train.len(), data.test.len()), (3, 0));
     }
@@ -247,10 +245,10 @@ mod tests {
         let of_sources = |part: fn(&Dictionary, usize) -> &[f32]| [part(&dictionary, 0).to_vec(), part(&dictionary, 1).to_vec()];
         let analysis = analyse(&AnalysisInput {
             sources: &found.sources,
-            codes: &crate::crosscoder::Codes::shared(dictionary.encode(&found.sources).unwrap()),
+            codes: &dictionary.codes(&found.sources).unwrap(),
             decoders: &of_sources(Dictionary::decoder_of),
             biases: &of_sources(Dictionary::bias_of),
-            data: &found.dataset(),
+            data: &found.known.dataset(),
             held: &[0, 1],
         })
         .unwrap();

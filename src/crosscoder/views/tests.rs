@@ -24,6 +24,7 @@ pub fn fit(steps: &[u32], latents: Vec<Latent>) -> CrosscoderResult {
         causal: None,
         twins: Vec::new(),
         baselines: Vec::new(),
+        origin: None,
         wall_seconds: 0.0,
         activations: Vec::new(),
         weights: Vec::new(),

@@ -19,8 +19,9 @@ fn ink_of_verdict(verdict: BirthVerdict) -> Ink {
 }
 
 pub(super) fn view(lab: Lab, fit: &Arc<CrosscoderResult>) -> AnyView {
-    // Several hooks of one step have no stretch of training between them, and a null fit has one step.
-    let has_time = fit.sources.len() > 1 && fit.sources.windows(2).all(|pair| pair[0].step < pair[1].step);
+    // Several hooks of one step have no stretch of training between them, a null fit has one step, and a file no losses.
+    let has_time =
+        fit.foreign_rows().is_none() && fit.sources.len() > 1 && fit.sources.windows(2).all(|pair| pair[0].step < pair[1].step);
     view! { <div class="charts">{births(lab, fit)}{has_time.then(|| losses(lab, fit))}</div> }.into_any()
 }
 

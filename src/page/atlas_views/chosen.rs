@@ -13,7 +13,9 @@ use std::sync::Arc;
 
 /// Its name, its map over all inputs, and what it is.
 pub(super) fn chosen(lab: Lab, fit: Arc<CrosscoderResult>) -> AnyView {
-    let pairs = Pairs::of(&untrack(|| lab.shown_experiment()));
+    let data = fit.dataset(&untrack(|| lab.shown_experiment())).unwrap_or_default();
+    let pairs = Pairs::of_rows(&data);
+    let has_pairs = pairs.side > 0;
     let of_words = fit.clone();
     let latent = Memo::new(move |_| of_words.latents.get(lab.latent.get()? as usize).cloned());
     let title = move || {
@@ -42,7 +44,11 @@ pub(super) fn chosen(lab: Lab, fit: Arc<CrosscoderResult>) -> AnyView {
     view! {
         <div class="chosen">
             <h3 class="number">{text(title)}</h3>
-            <div style="--height:19rem;--height-narrow:min(18rem, 84vw)">{canvas}</div>
+            {if has_pairs {
+                view! { <div style="--height:19rem;--height-narrow:min(18rem, 84vw)">{canvas}</div> }.into_any()
+            } else {
+                view! { <p class="small muted">"The file does not say a and b of its rows, so there is no map of where it fires."</p> }.into_any()
+            }}
             <p class="small muted number">{text(facts)}</p>
         </div>
     }

@@ -16,6 +16,7 @@ pub(super) fn view(lab: Lab, fit: &Arc<CrosscoderResult>) -> AnyView {
         // Another choice of checkpoints is another task, and cannot be beaten at this one.
         let same = |other: &&Arc<CrosscoderResult>| {
             other.config.name != fit.config.name
+                && other.origin == fit.origin
                 && other.sources.iter().map(|s| s.label()).eq(fit.sources.iter().map(|s| s.label()))
         };
         fits.iter().filter(same).cloned().collect()

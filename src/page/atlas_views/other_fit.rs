@@ -25,11 +25,13 @@ enum State {
 
 pub(super) fn view(lab: Lab, fit: Arc<CrosscoderResult>) -> AnyView {
     let own = fit.config.name.clone();
-    let others: Vec<Arc<CrosscoderResult>> =
-        lab.fits.with_untracked(|fits| fits.iter().filter(|other| other.config.name != own).cloned().collect());
+    let others: Vec<Arc<CrosscoderResult>> = lab.fits.with_untracked(|fits| {
+        let is_other = |other: &&Arc<CrosscoderResult>| other.config.name != own && other.has_rows_of(&fit);
+        fits.iter().filter(is_other).cloned().collect()
+    });
     if others.is_empty() {
         return view! {
-            <p class="card notice" id="no-other-fit">"There is only one fit of this run. Fit again with another seed (under “All settings”), another penalty or another kind of fit; then their latents can be matched here."</p>
+            <p class="card notice" id="no-other-fit">"There is only one fit of these inputs. Fit again with another seed (under “All settings”), another penalty or another kind of fit; then their latents can be matched here."</p>
         }
         .into_any();
     }

@@ -78,15 +78,19 @@ pub(super) fn head(card: &Card, walk: Walk, sides: AnyView) -> AnyView {
         let told = format!("Coordinate {} of block {}, with ", index - first + 1, index / block);
         (block > 1).then(|| view! { <p class="small number" id="latent-block">{told}{buttons}</p> }.into_any())
     };
+    // Rows of a file may not say what the network was trained on.
+    let has_sides = !card.data.test.is_empty() || fit.foreign_rows().is_none();
     let told = move || {
         let latent = latent.get()?;
         let percent = |share: f32| format!("{:.1}%", 100.0 * share);
         Some(
             view! {
-                <p class="small number" id="latent-life">{life(&latent, &fit)}</p>
-                <p class="small number" id="latent-density">{format!("Fires on {} of all inputs: ", percent(latent.density))}
-                    <span class="train">{percent(latent.density_train)}" of training pairs"</span>", "
-                    <span class="test">{percent(latent.density_test)}" of test pairs"</span>"."</p>
+                <p class="small number" id="latent-life">{life(&latent, &fit, has_sides)}</p>
+                <p class="small number" id="latent-density">{format!("Fires on {} of all inputs", percent(latent.density))}
+                    {has_sides.then(|| view! {
+                        ": "<span class="train">{percent(latent.density_train)}" of training pairs"</span>", "
+                        <span class="test">{percent(latent.density_test)}" of test pairs"</span>
+                    })}"."</p>
             }
             .into_any(),
         )
@@ -125,7 +129,7 @@ pub(super) fn head(card: &Card, walk: Walk, sides: AnyView) -> AnyView {
 }
 
 /// Its life in a sentence, and its bump over the answers where there is one.
-fn life(latent: &Latent, fit: &CrosscoderResult) -> String {
+fn life(latent: &Latent, fit: &CrosscoderResult, has_sides: bool) -> String {
     let step = |source: u32| fit.sources.get(source as usize).map_or(String::new(), |source| source.label());
     let mut said = vec![match (latent.birth, latent.death) {
         (None, None) => format!("It is there in {:.0}% of the checkpoints", 100.0 * latent.lifespan),
@@ -133,7 +137,7 @@ fn life(latent: &Latent, fit: &CrosscoderResult) -> String {
         (None, Some(death)) => format!("It is there until step {}", step(death)),
         (Some(birth), Some(death)) => format!("It is there from step {} to step {}", step(birth), step(death)),
     }];
-    if let Some(selectivity) = latent.train_selectivity {
+    if let Some(selectivity) = latent.train_selectivity.filter(|_| has_sides) {
         said.push(format!("train selectivity {selectivity:+.2} (1: training pairs only)"));
     }
     if let Some(grid) = latent.grid {

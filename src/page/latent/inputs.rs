@@ -11,6 +11,12 @@ const LISTED: usize = 10;
 pub(super) fn figures(card: &Card) -> AnyView {
     let latent = card.latent;
     let card = card.clone();
+    // A file may name its rows by nothing but their number.
+    let foreign = card.fit.foreign_rows().map(|of| &of.rows);
+    let is_numbered = foreign.is_some();
+    let has_inputs = foreign.is_none_or(|rows| rows.inputs.is_some());
+    let has_classes = foreign.is_none_or(|rows| rows.labels.is_some());
+    let has_sides = foreign.is_none_or(|rows| rows.train_mask.is_some());
     let rows = move || {
         let latent = latent.get()?;
         let found = top_inputs(card.activations(Some(&latent)), &card.data, LISTED);
@@ -27,8 +33,11 @@ pub(super) fn figures(card: &Card) -> AnyView {
                 };
                 view! {
                     <tr>
-                        <td>{input.a}</td><td>{input.b}</td><td>{input.answer}</td>
-                        <td>{format!("{:.3}", input.activation)}</td><td class=class>{input.side.name()}</td>
+                        {is_numbered.then(|| view! { <td>{input.row}</td> })}
+                        {has_inputs.then(|| view! { <td>{input.a}</td><td>{input.b}</td> })}
+                        {has_classes.then(|| view! { <td>{input.answer}</td> })}
+                        <td>{format!("{:.3}", input.activation)}</td>
+                        {has_sides.then(|| view! { <td class=class>{input.side.name()}</td> })}
                     </tr>
                 }
             })
@@ -36,8 +45,13 @@ pub(super) fn figures(card: &Card) -> AnyView {
         Some(
             view! {
                 <table>
-                    <thead><tr><th scope="col">"a"</th><th scope="col">"b"</th><th scope="col">"answer"</th>
-                        <th scope="col">"activation"</th><th scope="col" class="words">"the network saw it in"</th></tr></thead>
+                    <thead><tr>
+                        {is_numbered.then(|| view! { <th scope="col">"row"</th> })}
+                        {has_inputs.then(|| view! { <th scope="col">"a"</th><th scope="col">"b"</th> })}
+                        {has_classes.then(|| view! { <th scope="col">"answer"</th> })}
+                        <th scope="col">"activation"</th>
+                        {has_sides.then(|| view! { <th scope="col" class="words">"the network saw it in"</th> })}
+                    </tr></thead>
                     <tbody>{lines}</tbody>
                 </table>
             }
@@ -48,7 +62,7 @@ pub(super) fn figures(card: &Card) -> AnyView {
         <div class="figure" id="latent-inputs">
             <div class="figure-head"><h2>"Top inputs"</h2></div>
             <div class="table-scroll whole" tabindex="0" role="group" aria-label="The inputs on which the latent fires most">{part(rows)}</div>
-            <p class="small muted">"The ten pairs on which it fires most, strongest first. What stands at the top is not evidence of what it does on the many inputs where it fires less."</p>
+            <p class="small muted">"The ten inputs on which it fires most, strongest first. What stands at the top is not evidence of what it does on the many inputs where it fires less."</p>
         </div>
     }
     .into_any()

@@ -15,7 +15,7 @@ const MOST_BUTTONS: usize = 5;
 
 pub(super) fn figures(card: &Card) -> AnyView {
     let Card { lab, latent, fit, .. } = card.clone();
-    let pairs = Pairs::of(&lab.shown_experiment());
+    let pairs = Pairs::of_rows(&card.data);
     let p = pairs.side;
     let count = fit.sources.len();
     // A checkpoint that was chosen for one latent says nothing of the next.

@@ -79,6 +79,30 @@ impl Side {
         (Self::Logits, "logits", "Logits"),
         (Self::Inputs, "inputs", "Top inputs"),
     ];
+
+    /// Whether what it needs is known: rows of a file may come without inputs or classes, and never with a network.
+    fn is_there(self, card: &Card) -> bool {
+        match self {
+            Self::Map => card.data.sizes.tokens > 0 || card.fit.foreign_rows().is_none(),
+            Self::Waves => waves::are_there(card),
+            Self::Answers => card.data.sizes.classes > 1 || card.fit.foreign_rows().is_none(),
+            Self::Logits => card.fit.foreign_rows().is_none(),
+            Self::Inputs => true,
+        }
+    }
+}
+
+/// What the file of activations does not allow to show, and why.
+fn absent(card: &Card) -> AnyView {
+    let reason = |side: &Side| match side {
+        Side::Map => "where it fires over a and b (the file does not give the inputs)",
+        Side::Waves => "waves (no task says that its inputs are residues)",
+        Side::Answers => "by answer (the file gives no classes)",
+        Side::Logits => "logits, and taking the latent out (there is no network behind a file)",
+        Side::Inputs => "top inputs",
+    };
+    let missing: Vec<&str> = Side::ALL.iter().map(|(side, ..)| side).filter(|side| !side.is_there(card)).map(reason).collect();
+    view! { <p class="small muted" id="latent-absent">{format!("Not shown: {}.", missing.join("; "))}</p> }.into_any()
 }
 
 /// The chosen latent of a fit; `order` is that of the list beside it.
@@ -89,14 +113,16 @@ pub(super) fn latent_card(lab: Lab, fit: Arc<CrosscoderResult>, order: Memo<Vec<
         let index = lab.latent.get()?;
         of_memo.latents.get(index as usize).cloned()
     });
-    let data = Arc::new(Dataset::new(&experiment.task, experiment.seed).unwrap_or_default());
-    let cycle = TaskCycle::of(&experiment).map(Arc::new);
+    let data = Arc::new(fit.dataset(&experiment).unwrap_or_default());
+    let is_foreign = fit.foreign_rows().is_some();
+    let cycle = TaskCycle::of(&experiment).filter(|_| !is_foreign).map(Arc::new);
     let card = Card { lab, fit, latent, data, cycle };
-    let has_waves = waves::are_there(&card);
-    let side = RwSignal::new(Side::Map);
+    let there: Vec<Side> = Side::ALL.into_iter().map(|(side, ..)| side).filter(|side| side.is_there(&card)).collect();
+    let side = RwSignal::new(there.first().copied().unwrap_or(Side::Inputs));
+    let absent = is_foreign.then(|| absent(&card));
     let buttons: Vec<_> = Side::ALL
         .into_iter()
-        .filter(|(known, ..)| *known != Side::Waves || has_waves)
+        .filter(|(known, ..)| there.contains(known))
         .map(|(known, name, label)| {
             view! {
                 <button type="button" id=format!("latent-side-{name}") aria-pressed=text(move || (side.get() == known).to_string())
@@ -122,6 +148,7 @@ pub(super) fn latent_card(lab: Lab, fit: Arc<CrosscoderResult>, order: Memo<Vec<
     view! {
         <div class="view latent" tabindex="0" role="group" aria-label=label on:keydown=move |event| walk.by_key(&event)>
             {head::head(&card, walk, sides)}
+            {absent}
             {part(content)}
         </div>
         <div class="charts latent-more" on:keydown=move |event| walk.by_key(&event)>

@@ -24,7 +24,9 @@ fn score(name: String, value: Option<f32>, written: String) -> AnyView {
 /// Everything that is said of the latent.
 pub(super) fn scores(card: &Card) -> AnyView {
     let Card { lab, latent, fit, .. } = card.clone();
-    let operation = untrack(|| lab.shown_experiment()).task.operation;
+    let is_foreign = fit.foreign_rows().is_some();
+    let operation = if is_foreign { String::new() } else { untrack(|| lab.shown_experiment()).task.operation };
+    let has_inputs = card.data.sizes.tokens > 0 || !is_foreign;
     let sum = if operation == "add" { "the answer a + b" } else { "the sum a + b" };
     let difference = if operation == "sub" { "the answer a − b" } else { "a − b" };
     let content = move || {
@@ -69,12 +71,12 @@ pub(super) fn scores(card: &Card) -> AnyView {
                 })
                 .collect();
             view! {
-                <div class="scores">
+                <div class="scores" hidden=!has_inputs>
                     <h3>"How much of it is a function of … (η²)"</h3>
                     {etas.into_iter().collect::<Vec<_>>()}
                     {rest}
                 </div>
-                <p class="small muted">"η² is the share of its variance that the mean over all inputs with the same a + b (a − b, a, b) already has; a function of that quantity alone has 1. A high one is not evidence that the network uses the latent for it."</p>
+                <p class="small muted" hidden=!has_inputs>"η² is the share of its variance that the mean over all inputs with the same a + b (a − b, a, b) already has; a function of that quantity alone has 1. A high one is not evidence that the network uses the latent for it."</p>
                 <div class="table-scroll">
                     <table>
                         <thead><tr><th>"step"</th><th>"norm"</th><th>"relative"</th><th>"ν error"</th><th>"ν others"</th><th>"by gradients"</th><th class="words">"verdict"</th></tr></thead>
