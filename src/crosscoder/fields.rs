@@ -1,6 +1,7 @@
 //! Every setting of a crosscoder fit, once: path, label, help and range (see `experiment::fields` for why).
 
 use super::config::{CrosscoderConfig, Mask};
+use super::null::Null;
 use crate::experiment::edit::{self, Editable};
 use crate::experiment::field::{Field, FieldKind, above, closed};
 use crate::experiment::fields::MAX_SEED;
@@ -142,6 +143,19 @@ static FIELDS: &[Field] = &[
         FieldKind::Toggle,
     )
     .neutral("true"),
+    Field::new(
+        "null",
+        "Null",
+        "What is taken away, so that whatever is found of it is made up by the method",
+        FieldKind::Choice(&[
+            ("none", "Nothing"),
+            ("repeated", "One checkpoint repeated"),
+            ("shuffled_pairs", "Shuffled pairing"),
+            ("untrained", "Untrained networks"),
+            ("permuted_labels", "Permuted labels"),
+        ]),
+    )
+    .neutral("none"),
 ];
 
 impl Editable for CrosscoderConfig {
@@ -196,6 +210,17 @@ pub(crate) fn own_errors(config: &CrosscoderConfig) -> Vec<FieldError> {
         }
     } else if config.k_start != 0 {
         refuse("k_start", "This variant counts no latents".into(), "Use 0".into());
+    }
+    if config.null != Null::None && config.probe {
+        refuse("probe", "Of what a null makes up there is nothing to ask the network".into(), "Use false".into());
+    }
+    let (first, last) = (config.sources.first(), config.sources.last());
+    if config.null == Null::Repeated && first != last {
+        let last = last.copied().unwrap_or_default();
+        refuse("sources", "This null repeats one checkpoint".into(), format!("Use {last} for each of them"));
+    }
+    if config.null == Null::Untrained && config.sources.iter().any(|step| *step != 0) {
+        refuse("sources", "Networks that are not trained are at step 0".into(), "Use 0 for each of them".into());
     }
     if config.more_hooks.contains(&config.hook) {
         refuse("more_hooks", format!("{} is read already", config.hook.name()), "Leave it out".into());

@@ -31,6 +31,8 @@ mod runner;
 #[cfg(feature = "compute")]
 mod self_test;
 #[cfg(feature = "compute")]
+mod set_trying;
+#[cfg(feature = "compute")]
 mod tick;
 #[cfg(feature = "compute")]
 mod training;

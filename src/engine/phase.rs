@@ -47,6 +47,9 @@ impl Phase {
                 | Command::CancelMeasures
                 | Command::Compare(..)
                 | Command::Try(..)
+                | Command::TrySet(..)
+                | Command::Agree(_)
+                | Command::CancelSet
                 | Command::Look(..),
             ) => Ok(phase),
             (_, Command::Pause | Command::Continue | Command::Step(_) | Command::Stop | Command::Intervene(_)) => {

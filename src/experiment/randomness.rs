@@ -51,6 +51,8 @@ pub enum Purpose {
     Augment = 19,
     /// What a measure draws: rows, columns, halves.
     Measure = 20,
+    /// Permutations of inputs in a crosscoder's nulls.
+    CrosscoderNull = 21,
 }
 
 /// A random stream.

@@ -13,7 +13,7 @@ use super::run::status;
 use super::session;
 use super::store::{FitState, Lab, View, grouped};
 use crate::crosscoder::{
-    CrosscoderConfig, CrosscoderPreset, Hook, Mask, crosscoder_fields, crosscoder_preset, crosscoder_presets, null_of,
+    CrosscoderConfig, CrosscoderPreset, Hook, Mask, Null, crosscoder_fields, crosscoder_preset, crosscoder_presets, null_of,
     pick_sources,
 };
 use crate::experiment::FieldError;
@@ -23,8 +23,8 @@ use leptos::prelude::*;
 
 /// Settings in the first row; the others are one click further.
 const MAIN: [&str; 6] = ["hook", "variant", "lambda", "k", "latents", "steps"];
-/// The name is given by the page, sources have their own control.
-const HIDDEN: [&str; 3] = ["schema", "name", "sources"];
+/// The name is given by the page; sources and nulls have their own controls.
+const HIDDEN: [&str; 4] = ["schema", "name", "sources", "null"];
 
 /// The view.
 pub(super) fn atlas_view(lab: Lab) -> AnyView {
@@ -86,17 +86,17 @@ fn next_fit(lab: Lab) -> Result<CrosscoderConfig, Vec<FieldError>> {
     if errors.is_empty() { Ok(config) } else { Err(errors) }
 }
 
-/// A name that no fit of this run has.
-fn named(lab: Lab, config: CrosscoderConfig) -> CrosscoderConfig {
-    let stem = match config.variant {
-        _ if config.name.ends_with("-null") => config.name.clone(),
-        variant => {
-            let alike =
-                |preset: &&CrosscoderPreset| (preset.config.variant, preset.config.prefixes) == (variant, config.prefixes);
-            let preset = crosscoder_presets().iter().find(alike);
-            preset.map_or_else(|| variant.name().replace('_', "-"), |preset| preset.name.to_owned())
-        }
-    };
+/// What a fit is called after.
+fn stem(config: &CrosscoderConfig) -> String {
+    let alike = |preset: &&CrosscoderPreset| (preset.config.variant, preset.config.prefixes) == (config.variant, config.prefixes);
+    let preset = crosscoder_presets().iter().find(alike);
+    preset.map_or_else(|| config.variant.name().replace('_', "-"), |preset| preset.name.to_owned())
+}
+
+/// `config`, or its null, under a name that no fit of this run has.
+fn named(lab: Lab, config: CrosscoderConfig, null: Null) -> CrosscoderConfig {
+    let config = null_of(&CrosscoderConfig { name: stem(&config), ..config }, null);
+    let stem = config.name.clone();
     let taken = |name: &str| lab.fits.with_untracked(|fits| fits.iter().any(|fit| fit.config.name == name));
     let mut name = stem.clone();
     let mut number = 2;
@@ -118,10 +118,9 @@ fn workbench(lab: Lab) -> AnyView {
     let errors = Memo::new(move |_| next.get().err().unwrap_or_default());
     let running = move || lab.fit_state.get() == FitState::Running;
     let cannot = move || running() || next.with(Result::is_err);
-    let start = move |null: bool| {
+    let start = move |null: Null| {
         if let Ok(config) = next.get_untracked() {
-            let config = if null { null_of(&config) } else { config };
-            session::fit(lab, named(lab, config));
+            session::fit(lab, named(lab, config, null));
         }
     };
     let controls = move |main: bool| {
@@ -167,17 +166,16 @@ fn workbench(lab: Lab) -> AnyView {
                 <div class="fields" style="margin-top:1rem">{controls(false)}</div>
             </details>
             <div class="transport">
-                <button type="button" id="fit" class="primary" disabled=flag(cannot) hidden=flag(running) on:click=move |_| start(false)>"Fit"</button>
+                <button type="button" id="fit" class="primary" disabled=flag(cannot) hidden=flag(running) on:click=move |_| start(Null::None)>"Fit"</button>
                 <button type="button" id="cancel-fit" class:primary=flag(running) disabled=flag(move || !running()) hidden=flag(move || !running())
                     on:click=move |_| session::cancel_fit(lab)>"Cancel"</button>
                 <button type="button" id="pause-fit" hidden=flag(move || !running())
                     on:click=move |_| session::pause_fit(lab, !lab.fit_paused.get_untracked())>
                     {text(move || if lab.fit_paused.get() { "Continue" } else { "Pause" }.into())}
                 </button>
-                <button type="button" id="fit-null" disabled=flag(cannot) title="One checkpoint repeated: whatever is born here is an artefact"
-                    on:click=move |_| start(true)>"Null fit (one checkpoint repeated)"</button>
                 {fit_status(lab)}
             </div>
+            {nulls(cannot, start)}
         </div>
         {part(move || any_curves.get().then(|| live(lab)))}
         {fit_list(lab)}
@@ -185,6 +183,35 @@ fn workbench(lab: Lab) -> AnyView {
             let shown = lab.fit_shown.get();
             lab.fits.with(|fits| fits.get(shown).cloned()).map(|fit| result(lab, fit))
         })}
+    }
+    .into_any()
+}
+
+/// The same fit where something is known to be absent: which null, what it must show, what it means if it does not.
+fn nulls(cannot: impl Fn() -> bool + Copy + Send + 'static, start: impl Fn(Null) + Copy + 'static) -> AnyView {
+    let chosen = RwSignal::new(Null::Repeated);
+    let options: Vec<_> = Null::ALL
+        .into_iter()
+        .map(|null| view! { <option value=null.name() selected=flag(move || chosen.get() == null)>{null.title()}</option> })
+        .collect();
+    let choose = move |event| {
+        if let Ok(null) = Null::named(&event_target_value(&event)) {
+            chosen.set(null);
+        }
+    };
+    let help = move || {
+        let null = chosen.get();
+        format!("It must show {}. If it does not, {}.", null.must_show(), null.otherwise())
+    };
+    view! {
+        <div class="field" id="nulls">
+            <label for="null-kind">"The same fit where there is nothing to find"</label>
+            <div class="row">
+                <select id="null-kind" on:change=choose prop:value=text(move || chosen.get().name().into())>{options}</select>
+                <button type="button" id="fit-null" disabled=flag(cannot) on:click=move |_| start(chosen.get_untracked())>"Fit this null"</button>
+            </div>
+            <p class="help">{text(help)}</p>
+        </div>
     }
     .into_any()
 }

@@ -5,14 +5,14 @@
 
 use super::chart::{Show, figure, named_sheet, of_experiment};
 use super::store::{Lab, grouped};
-use crate::crosscoder::CrosscoderResult;
+use crate::crosscoder::{CrosscoderResult, Null};
 use crate::plot::{Axis, Curves, Ink, Mark, Picture, Series};
 use leptos::prelude::*;
 use std::sync::Arc;
 
-/// The figure; nothing for a null fit, whose checkpoints are one.
+/// The figure; nothing where the sources are no stretch of training.
 pub(super) fn lifetimes(lab: Lab, fit: &Arc<CrosscoderResult>) -> Option<AnyView> {
-    if fit.sources.windows(2).all(|pair| pair[0].step == pair[1].step) {
+    if matches!(fit.null(), Null::Repeated | Null::Untrained) || fit.sources.len() < 2 {
         return None;
     }
     let found = fit.lifetimes();

@@ -9,7 +9,7 @@ use super::live::part;
 use super::session;
 use super::storage::{Storage, Stored, StoredRun};
 use super::store::{EngineState, Lab, View};
-use crate::crosscoder::{CrosscoderConfig, CrosscoderResult};
+use crate::crosscoder::{CrosscoderConfig, CrosscoderResult, Null};
 use crate::engine::phase::Phase;
 use crate::experiment::Experiment;
 use crate::record::UserError;
@@ -47,7 +47,9 @@ fn shown_fit(lab: Lab) -> Option<Arc<CrosscoderResult>> {
 
 /// The settings of the fit on the page, by which it can be made again; those of a fit over several runs do not suffice.
 pub(super) fn shown_config(lab: Lab) -> Option<CrosscoderConfig> {
-    shown_fit(lab).filter(|fit| fit.sources.iter().all(|source| source.run.is_none())).map(|fit| fit.config.clone())
+    let is_of_one_run =
+        |fit: &Arc<CrosscoderResult>| fit.config.null == Null::Untrained || fit.sources.iter().all(|source| source.run.is_none());
+    shown_fit(lab).filter(is_of_one_run).map(|fit| fit.config.clone())
 }
 
 /// Name of the fit and number of the latent on the page; those that are still wanted while there is none.
@@ -108,7 +110,9 @@ pub(super) fn connect(lab: Lab) {
 }
 
 fn has_sources(lab: Lab, config: &CrosscoderConfig) -> bool {
-    lab.checkpoints.with_untracked(|all| config.sources.iter().all(|step| all.iter().any(|known| known.step == *step)))
+    // Random weights are drawn, not saved.
+    config.null == Null::Untrained
+        || lab.checkpoints.with_untracked(|all| config.sources.iter().all(|step| all.iter().any(|known| known.step == *step)))
 }
 
 fn fit(lab: Lab, config: CrosscoderConfig) {

@@ -3,7 +3,7 @@
 use super::{fit, folder, progress, say, shown};
 use grokscope::crosscoder::fit::Fit;
 use grokscope::crosscoder::interop::{ExternalActivations, import, saelens_files};
-use grokscope::crosscoder::{CrosscoderConfig, CrosscoderResult};
+use grokscope::crosscoder::{CrosscoderConfig, CrosscoderResult, Null};
 use grokscope::record::UserError;
 use std::path::Path;
 
@@ -11,6 +11,12 @@ use std::path::Path;
 pub fn external(file: &Path, config: CrosscoderConfig, out: &Path) -> Result<(), UserError> {
     if out.join("summary.json").exists() {
         return Err(UserError::new(format!("{} already holds a result", shown(out)), "Name another folder or remove that one"));
+    }
+    if matches!(config.null, Null::Repeated | Null::Untrained) {
+        return Err(UserError::new(
+            format!("The null {} reads networks, and here are none", config.null.name()),
+            "Use shuffled_pairs or permuted_labels, or name one checkpoint's activations several times in the file",
+        ));
     }
     let found = ExternalActivations::read(&folder::bytes(file)?)?;
     say(&format!("sources {}: {} rows", found.names.join(", "), found.rows));
@@ -21,6 +27,7 @@ pub fn external(file: &Path, config: CrosscoderConfig, out: &Path) -> Result<(),
     let bar = progress(u64::from(config.steps), "update");
     let started = std::time::Instant::now();
     let mut fit = Fit::on_cpu(config, found.sources, data)?;
+    pollster::block_on(fit.check_first_threshold())?;
     while !fit.is_done() {
         if fit.row_is_due() {
             let row = pollster::block_on(fit.row())?;
