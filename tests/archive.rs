@@ -70,6 +70,7 @@ fn crosscoder(name: &str) -> CrosscoderResult {
         sources: vec![source.clone(), source],
         curves: vec![FitRow { step: 10, loss: 1.5, l0: 40.0, dead_share: 0.0, explained_variance: vec![0.9, 0.95] }],
         explained_variance: vec![0.9, 0.95],
+        predicted: vec![0.5, 0.25],
         l0: 40.25,
         l0_per_source: Vec::new(),
         l0_quantiles: [20.0, 60.0],

@@ -10,7 +10,8 @@ use burn::tensor::Device;
 use grokscope::crosscoder::causal::{Effect, agreement_of};
 use grokscope::crosscoder::fit::Fit;
 use grokscope::crosscoder::{
-    CrosscoderConfig, Kind, LatentClass, PlantedConfig, Source, crosscoder_preset, null_of, pick_sources, plant,
+    CrosscoderConfig, CrosscoderResult, Kind, LatentClass, Null, PlantedConfig, Source, crosscoder_preset, null_of, pick_sources,
+    plant,
 };
 use grokscope::experiment::{preset, with_value};
 use grokscope::record::Weights;
@@ -94,9 +95,22 @@ fn flagship(seed: u64) {
     assert!(rise >= 3.0 * emergent.random.unwrap().upper, "{rise} {:?}", emergent.random);
     assert!(rise >= 3.0 * emergent.matched.unwrap().upper, "{rise} {:?}", emergent.matched);
 
-    let null = fit(null_of(&births), &experiment, &record.checkpoints);
+    let null = fit(null_of(&births, Null::Repeated), &experiment, &record.checkpoints);
     eprintln!("seed {seed}: null emergent {} vanished {} of {}", null.emergent, null.vanished, null.alive);
     assert!(f64::from(null.emergent + null.vanished) <= 0.01 * f64::from(null.alive));
+
+    // The same rule where checkpoints have nothing to do with each other, and where inputs are not those that they are taken for.
+    for kind in [Null::ShuffledPairs, Null::PermutedLabels] {
+        let null = fit(null_of(&births, kind), &experiment, &record.checkpoints);
+        let judged = kind.judge(&null).unwrap();
+        eprintln!("seed {seed}: {}: {}; predicted {:?}", kind.title(), judged.found, null.predicted);
+        assert!(judged.holds, "{}", judged.found);
+    }
+    assert!(
+        found.predicted.iter().all(|share| *share > 0.05),
+        "the real checkpoints do predict each other: {:?}",
+        found.predicted
+    );
 
     let contrast = crosscoder_preset("batch-top-k").unwrap().config.clone();
     let top_k = CrosscoderConfig { sources: births.sources.clone(), probe: false, ..contrast };
@@ -121,6 +135,71 @@ fn the_flagship_jumps_late_and_its_births_are_found_and_confirmed_seed_1() {
 #[test]
 fn the_flagship_jumps_late_and_its_births_are_found_and_confirmed_seed_2() {
     flagship(2);
+}
+
+/// The planted data of two checkpoints, fitted under a null.
+fn planted_null(config: &CrosscoderConfig, null: Null, kinds: &[(Kind, usize)]) -> CrosscoderResult {
+    let task = with_value(&preset("quadratic-31").unwrap().experiment, "task.modulus", "64").unwrap().task;
+    let data = Dataset::new(&task, 0).unwrap();
+    let truth = plant(&PlantedConfig {
+        seed: 1,
+        sources: 2,
+        width: 24,
+        rows: data.rows.len(),
+        density: 0.08,
+        noise: 0.01,
+        features: kinds.to_vec(),
+    })
+    .unwrap();
+    let sources = if null == Null::Repeated { vec![truth.sources[1].clone(); 2] } else { truth.sources };
+    let config =
+        null_of(&CrosscoderConfig { sources: sources.iter().map(|source| source.step).collect(), ..config.clone() }, null);
+    let mut fit = Fit::new(config, sources, data, &Device::flex()).unwrap();
+    while !fit.is_done() {
+        fit.advance();
+    }
+    pollster::block_on(fit.finish(0.0)).unwrap().0
+}
+
+#[test]
+fn nulls_of_planted_data_show_what_they_must_and_the_data_themselves_do_not() {
+    let base = CrosscoderConfig { latents: 48, steps: 1500, batch_size: 512, learning_rate: 3e-3, lambda: 0.3, ..births() };
+    let kinds = [(Kind::Shared, 16), (Kind::Emergent, 4), (Kind::Vanished, 4)];
+    let real = planted_null(&base, Null::None, &kinds);
+    eprintln!("real: shared {} of {}, predicted {:?}", real.shared, real.alive, real.predicted);
+    // Sixteen features of twenty are in both, so each checkpoint knows most of the other.
+    assert!(real.shared >= 13 && real.predicted.iter().all(|share| *share > 0.5), "{} {:?}", real.shared, real.predicted);
+    assert!(!Null::ShuffledPairs.judge(&real).unwrap().holds && !Null::Repeated.judge(&real).unwrap().holds);
+    for null in [Null::Repeated, Null::ShuffledPairs] {
+        let found = planted_null(&base, null, &kinds);
+        let judged = null.judge(&found).unwrap();
+        eprintln!("{}: {} EV {:?} predicted {:?}", null.title(), judged.found, found.explained_variance, found.predicted);
+        assert!(judged.holds, "{}: {}", null.title(), judged.found);
+        assert!(
+            found.explained_variance.iter().all(|ev| *ev > 0.9),
+            "a null is as well explained: {:?}",
+            found.explained_variance
+        );
+    }
+}
+
+#[test]
+fn permuted_labels_change_the_descriptors_and_not_the_fit() {
+    let base = CrosscoderConfig { latents: 32, steps: 200, batch_size: 512, learning_rate: 3e-3, lambda: 0.3, ..births() };
+    let kinds = [(Kind::Shared, 16)];
+    let (real, permuted) = (planted_null(&base, Null::None, &kinds), planted_null(&base, Null::PermutedLabels, &kinds));
+    assert_eq!(real.weights, permuted.weights);
+    assert_eq!((real.l0, real.alive, real.shared), (permuted.l0, permuted.alive, permuted.shared));
+    for (a, b) in real.explained_variance.iter().zip(&permuted.explained_variance) {
+        assert!((a - b).abs() < 1e-5);
+    }
+    let sorted = |fit: &CrosscoderResult| {
+        let mut values = fit.activations_of(0).to_vec();
+        values.sort_by(f32::total_cmp);
+        values
+    };
+    assert_ne!(real.activations, permuted.activations);
+    assert_eq!(sorted(&real), sorted(&permuted));
 }
 
 /// Fits planted data (Σ strength·direction over known features) and returns (recovered per kind, explained variance).

@@ -128,35 +128,12 @@ pub(super) fn correlation(x: &[f32], y: &[f32]) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::presets::crosscoder_preset;
-    use super::super::result::Latent;
+    use super::super::test_fits::{self, latent};
     use super::*;
 
     fn fit(classes: &[LatentClass], activations: &[[f32; 4]]) -> CrosscoderResult {
-        let latent = |(index, class): (usize, &LatentClass)| Latent { index: index as u32, class: *class, ..Latent::default() };
-        CrosscoderResult {
-            config: crosscoder_preset("births").unwrap().config.clone(),
-            sources: Vec::new(),
-            curves: Vec::new(),
-            explained_variance: Vec::new(),
-            l0: 0.0,
-            l0_per_source: Vec::new(),
-            l0_quantiles: [0.0; 2],
-            alive: 0,
-            shared: 0,
-            emergent: 0,
-            emergent_confirmed: 0,
-            vanished: 0,
-            residue_energy_share: 0.0,
-            latents: classes.iter().enumerate().map(latent).collect(),
-            twins: Vec::new(),
-            baselines: Vec::new(),
-            causal: None,
-            origin: None,
-            wall_seconds: 0.0,
-            activations: activations.concat(),
-            weights: Vec::new(),
-        }
+        let latents = classes.iter().map(|class| latent(*class, &[])).collect();
+        CrosscoderResult { activations: activations.concat(), ..test_fits::fit(&[], latents) }
     }
 
     const A: [f32; 4] = [1.0, 0.0, 0.0, 0.0];

@@ -1,6 +1,10 @@
 //! What a crosscoder fit is asked to do.
 
+use super::null::Null;
 use serde::{Deserialize, Serialize};
+
+/// θ of variants that learn it, at the start.
+pub(super) const FIRST_THRESHOLD: f32 = 0.1;
 
 /// A fit over several checkpoints of one run. Serialises to the JSON that `grokscope schema crosscoder` describes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -17,7 +21,7 @@ pub struct CrosscoderConfig {
     /// Further hooks that are read as well, so that sources are every checkpoint at every hook.
     #[serde(default)]
     pub more_hooks: Vec<Hook>,
-    /// Steps of the checkpoints to read, ascending; the same step several times is the null fit. Empty: memorised, onset and
+    /// Steps of the checkpoints to read, ascending. Empty: memorised, onset and
     /// clean are picked from the run's curves.
     pub sources: Vec<u32>,
     /// Dictionary size m.
@@ -70,6 +74,9 @@ pub struct CrosscoderConfig {
     /// Whether classes of latents are taken out afterwards to see what they do to the loss.
     #[serde(default = "yes")]
     pub probe: bool,
+    /// What is taken away, so that what is found is known to be made up.
+    #[serde(default)]
+    pub null: Null,
 }
 
 fn one() -> u32 {

@@ -1,6 +1,7 @@
 //! Every setting of a crosscoder fit, once: path, label, help and range (see `experiment::fields` for why).
 
 use super::config::{CrosscoderConfig, Mask, Variant};
+use super::null::Null;
 use crate::experiment::edit::{self, Editable};
 use crate::experiment::field::{Field, FieldKind, above, closed};
 use crate::experiment::fields::MAX_SEED;
@@ -152,6 +153,19 @@ static FIELDS: &[Field] = &[
         FieldKind::Toggle,
     )
     .neutral("true"),
+    Field::new(
+        "null",
+        "Null",
+        "What is taken away, so that whatever is found of it is made up by the method",
+        FieldKind::Choice(&[
+            ("none", "Nothing"),
+            ("repeated", "One checkpoint repeated"),
+            ("shuffled_pairs", "Shuffled pairing"),
+            ("untrained", "Untrained networks"),
+            ("permuted_labels", "Permuted labels"),
+        ]),
+    )
+    .neutral("none"),
 ];
 
 impl Editable for CrosscoderConfig {
@@ -214,9 +228,8 @@ pub(crate) fn own_errors(config: &CrosscoderConfig) -> Vec<FieldError> {
             refuse(path, format!("{value} latents are no whole number of blocks of {block}"), format!("Use {nearest}"));
         }
     }
-    if block > 1 && !(config.latents >> (config.prefixes - 1)).is_multiple_of(block) {
-        let most = config.latents.trailing_zeros() - block.next_power_of_two().trailing_zeros() + 1;
-        refuse("prefixes", format!("A prefix would cut a block of {block}"), format!("Use at most {}", most.max(1)));
+    if block > 1 && (1..config.prefixes).any(|halvings| !(config.latents >> halvings).is_multiple_of(block)) {
+        refuse("prefixes", format!("A prefix would cut a block of {block}"), "Use 1".into());
     }
     if config.variant.is_signed() && config.aux > 0.0 {
         refuse("aux", "Dead blocks cannot learn by codes without a sign".into(), "Use 0, or resample".into());
@@ -231,6 +244,17 @@ pub(crate) fn own_errors(config: &CrosscoderConfig) -> Vec<FieldError> {
         if config.prefixes > 1 {
             refuse("prefixes", "Nested dictionaries would cut the two kinds of latents".into(), "Use 1".into());
         }
+    }
+    if config.null != Null::None && config.probe {
+        refuse("probe", "Of what a null makes up there is nothing to ask the network".into(), "Use false".into());
+    }
+    let (first, last) = (config.sources.first(), config.sources.last());
+    if config.null == Null::Repeated && first != last {
+        let last = last.copied().unwrap_or_default();
+        refuse("sources", "This null repeats one checkpoint".into(), format!("Use {last} for each of them"));
+    }
+    if config.null == Null::Untrained && config.sources.iter().any(|step| *step != 0) {
+        refuse("sources", "Networks that are not trained are at step 0".into(), "Use 0 for each of them".into());
     }
     if config.more_hooks.contains(&config.hook) {
         refuse("more_hooks", format!("{} is read already", config.hook.name()), "Leave it out".into());

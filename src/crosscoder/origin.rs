@@ -4,6 +4,7 @@
 //! network that was never here would be drawn over the inputs of whatever run is on the page. What is known of foreign rows
 //! travels with the result, because no experiment can make them again.
 
+use super::null::Null;
 use super::result::CrosscoderResult;
 use crate::experiment::Experiment;
 use crate::record::UserError;
@@ -106,6 +107,10 @@ impl CrosscoderResult {
         };
         if let Some(file) = file {
             return Some(format!("the file {file}"));
+        }
+        if self.config.null == Null::Untrained {
+            // Their sources are drawn and not read.
+            return None;
         }
         let mut others: Vec<&str> =
             self.sources.iter().filter(|source| !source.is_own()).filter_map(|source| source.run.as_deref()).collect();

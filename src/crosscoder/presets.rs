@@ -3,6 +3,7 @@
 
 use super::config::{CrosscoderConfig, Hook, Mask, Variant};
 use super::fields::CROSSCODER_SCHEMA;
+use super::null::Null;
 use crate::experiment::edit::distance;
 use crate::record::UserError;
 use std::sync::LazyLock;
@@ -43,15 +44,6 @@ pub fn crosscoder_preset(name: &str) -> Result<&'static CrosscoderPreset, UserEr
     ))
 }
 
-/// The null fit of `config`: its last source repeated, so that nothing can be born and every "birth" is an artefact. The name
-/// gets the ending `-null`, and nothing is taken out of the network: of artefacts there is nothing to ask. Resolve `sources` first: without any there is nothing to repeat and they stay empty.
-pub fn null_of(config: &CrosscoderConfig) -> CrosscoderConfig {
-    let sources = config.sources.last().map_or_else(Vec::new, |last| vec![*last; config.sources.len()]);
-    // Names hold at most 40 characters; all of them are ASCII.
-    let stem: String = config.name.chars().take(35).collect();
-    CrosscoderConfig { name: format!("{stem}-null"), sources, probe: false, ..config.clone() }
-}
-
 static PRESETS: LazyLock<Vec<CrosscoderPreset>> = LazyLock::new(|| {
     let births = CrosscoderConfig {
         schema: CROSSCODER_SCHEMA,
@@ -80,6 +72,7 @@ static PRESETS: LazyLock<Vec<CrosscoderPreset>> = LazyLock::new(|| {
         aux: 0.0,
         resample: false,
         probe: true,
+        null: Null::None,
     };
     let nested = CrosscoderConfig { name: "nested".into(), prefixes: 3, ..births.clone() };
     let budgets = CrosscoderConfig { name: "own-budgets".into(), variant: Variant::BatchTopKPerSource, k: 20, ..births.clone() };
@@ -128,15 +121,6 @@ static PRESETS: LazyLock<Vec<CrosscoderPreset>> = LazyLock::new(|| {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_null_fit_repeats_the_last_source_and_changes_nothing_else() {
-        let config = CrosscoderConfig { sources: vec![250, 600, 1000], ..crosscoder_preset("births").unwrap().config.clone() };
-        let null = null_of(&config);
-        assert_eq!(null.sources, [1000, 1000, 1000]);
-        assert_eq!(null.name, "births-null");
-        assert_eq!(CrosscoderConfig { name: config.name.clone(), sources: config.sources.clone(), probe: true, ..null }, config);
-    }
 
     #[test]
     fn an_unknown_name_is_answered_with_the_nearest() {

@@ -204,6 +204,10 @@ pub struct CrosscoderResult {
     pub curves: Vec<FitRow>,
     /// Held-out explained variance per source.
     pub explained_variance: Vec<f32>,
+    /// Share of the variance of each source that the codes read off all other sources predict on held-out inputs, up to one factor.
+    /// Rules with a threshold predict less, because codes that miss a source may not pass it. Empty with one source and in results of earlier versions.
+    #[serde(default)]
+    pub predicted: Vec<f32>,
     /// Mean active latents per held-out input.
     pub l0: f32,
     /// The same for each source, where each has codes of its own; else empty.

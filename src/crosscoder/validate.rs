@@ -1,7 +1,8 @@
 //! Whether a crosscoder can be fitted to a given run: the hook must exist in its network and the sources among its checkpoints.
 
-use super::config::{CrosscoderConfig, Hook};
+use super::config::{CrosscoderConfig, FIRST_THRESHOLD, Hook, Variant};
 use super::fields::{inputs, own_errors};
+use super::null::Null;
 use crate::experiment::{Experiment, FieldError};
 use crate::model::hook_width;
 
@@ -25,8 +26,10 @@ impl CrosscoderConfig {
                 format!("Use {}", there.join(" or ")),
             ));
         }
+        // Random weights are drawn, not saved.
+        let is_drawn = self.null == Null::Untrained;
         for step in &self.sources {
-            if available_steps.contains(step) {
+            if is_drawn || available_steps.contains(step) {
                 continue;
             }
             let remedy = match available_steps.iter().min_by_key(|s| s.abs_diff(*step)) {
@@ -43,6 +46,7 @@ impl CrosscoderConfig {
             let sources = if self.sources.is_empty() { 3 } else { self.sources.len() };
             let width = hook_width(experiment, self.hook).unwrap_or(1);
             check_sizes(self, inputs(experiment), sources as u64, width as u64, &mut errors);
+            check_first_threshold(self, experiment, &mut errors);
         }
         if errors.is_empty() { Ok(()) } else { Err(errors) }
     }
@@ -57,6 +61,10 @@ impl CrosscoderConfig {
         if !self.more_hooks.is_empty() {
             let cause = "A file of activations has no hooks of its own".to_owned();
             errors.push(FieldError::new("more_hooks", cause, "Leave them out; each source in the file is read as it is"));
+        }
+        if matches!(self.null, Null::Repeated | Null::Untrained) {
+            let cause = format!("The null {} reads networks, and a file has none", self.null.name());
+            errors.push(FieldError::new("null", cause, "Use shuffled_pairs or permuted_labels"));
         }
         if errors.is_empty() {
             check_sizes(self, inputs, self.sources.len() as u64, width as u64, &mut errors);
@@ -87,6 +95,31 @@ fn check_sizes(config: &CrosscoderConfig, inputs: u32, sources: u64, width: u64,
             "latents",
             format!("{} latents over {sources} sources of width {width} are too large to fit", config.latents),
             format!("Use at most {}", (MAX_DECODER_PARAMETERS / per_latent).max(1)),
+        ));
+    }
+}
+
+/// Vectors so short that no latent can pass its first threshold, whatever the run (JumpReLU with a gate per source).
+///
+/// Encoders begin as the mean over the sources read of the decoder, so the pre-activation of latent i is mean_s⟨x^s, D_i^s⟩, at most
+/// n·mean_s‖x^s‖ with n the decoder norm; sources are scaled to mean norm √d; and the gate asks pre·‖D‖ > θ. Where even an input of
+/// mean length exactly along the latent stays below (n²·√d ≤ θ), nothing opens, no weight has a gradient, and all latents stay dead.
+/// Longer vectors may still be too short for the data at hand; the engine looks before the first update. With one threshold for all
+/// sources a term of the objective pulls latents up to it, and such a start comes to life.
+fn check_first_threshold(config: &CrosscoderConfig, experiment: &Experiment, errors: &mut Vec<FieldError>) {
+    if config.variant != Variant::JumpReluPerSource {
+        return;
+    }
+    let roots: Vec<f64> =
+        config.hooks().into_iter().filter_map(|hook| hook_width(experiment, hook)).map(|d| (d as f64).sqrt()).collect();
+    let length = roots.iter().sum::<f64>() / roots.len().max(1) as f64;
+    let (threshold, norm) = (f64::from(FIRST_THRESHOLD), config.decoder_norm);
+    if norm * norm * length <= threshold {
+        errors.push(FieldError::new(
+            "decoder_norm",
+            format!("No latent would ever fire: vectors of norm {norm} cannot pass the first threshold of {threshold:.1}"),
+            // √θ: there an input one standard deviation along a latent passes, every sixth.
+            "Use 0.32",
         ));
     }
 }
@@ -141,7 +174,44 @@ mod tests {
         };
         assert_eq!(paths(&config, 64, 16), ["batch_size"]);
         assert_eq!(paths(&config, 100, 1 << 20), ["latents"]);
-        assert_eq!(paths(&CrosscoderConfig { more_hooks: vec![Hook::MlpPost], ..config }, 100, 16), ["more_hooks"]);
+        assert_eq!(paths(&CrosscoderConfig { more_hooks: vec![Hook::MlpPost], ..config.clone() }, 100, 16), ["more_hooks"]);
+        let null = CrosscoderConfig { null: Null::Repeated, sources: vec![1, 1], probe: false, ..config };
+        assert_eq!(paths(&null, 100, 16), ["null"]);
+    }
+
+    #[test]
+    fn vectors_too_short_for_the_first_threshold_are_refused_with_a_norm_that_works() {
+        let experiment = &preset("transformer-59-mirror").unwrap().experiment;
+        let with = |variant, decoder_norm| CrosscoderConfig { variant, decoder_norm, ..births(&[]) };
+        // √64 = 8: .1² · 8 = .08 < .1.
+        let error = only_error(&with(Variant::JumpReluPerSource, 0.1), experiment);
+        assert_eq!((error.path.as_str(), error.remedy.as_str()), ("decoder_norm", "Use 0.32"));
+        for works in [with(Variant::JumpReluPerSource, 0.32), with(Variant::JumpRelu, 0.01), with(Variant::L1OfNorms, 1e-3)] {
+            assert_eq!(works.validate(experiment, &[0, 250]), Ok(()));
+        }
+    }
+
+    #[test]
+    fn a_null_is_checked_for_what_it_says_of_itself() {
+        let experiment = &preset("transformer-59-mirror").unwrap().experiment;
+        let with = |null, sources: &[u32]| CrosscoderConfig { null, probe: false, ..births(sources) };
+        for (null, sources) in [
+            (Null::Repeated, &[600, 600][..]),
+            (Null::ShuffledPairs, &[250, 600]),
+            (Null::PermutedLabels, &[250]),
+            (Null::Untrained, &[0, 0]),
+        ] {
+            assert_eq!(with(null, sources).validate(experiment, &[250, 600]), Ok(()), "{null:?}");
+        }
+        let error = only_error(&with(Null::Repeated, &[250, 600]), experiment);
+        assert_eq!((error.path.as_str(), error.remedy.as_str()), ("sources", "Use 600 for each of them"));
+        assert_eq!(only_error(&with(Null::Untrained, &[0, 600]), experiment).path, "sources");
+        let probed = CrosscoderConfig { probe: true, ..with(Null::ShuffledPairs, &[250, 600]) };
+        assert_eq!(only_error(&probed, experiment).path, "probe");
+        // Without a null nothing is written of it, so that older files and links stay what they were.
+        assert!(!births(&[250]).to_json().contains("null"));
+        let back = CrosscoderConfig::from_json(&with(Null::ShuffledPairs, &[250, 600]).to_json()).unwrap();
+        assert_eq!(back.null, Null::ShuffledPairs);
     }
 
     #[test]
@@ -152,7 +222,7 @@ mod tests {
             CrosscoderConfig { batch_size: 3400, ..births(&[]) },
             CrosscoderConfig { held_out: 1e-9, ..births(&[]) },
             CrosscoderConfig { held_out: f64::NAN, ..births(&[]) },
-            CrosscoderConfig { k: 300, variant: super::super::Variant::BatchTopK, ..births(&[]) },
+            CrosscoderConfig { k: 300, variant: Variant::BatchTopK, ..births(&[]) },
             CrosscoderConfig { name: "../x".into(), ..births(&[]) },
             CrosscoderConfig { sources: vec![600, 250], ..births(&[]) },
         ];

@@ -4,7 +4,8 @@
 use super::capability::EngineKind;
 use super::networks::Networks;
 use crate::crosscoder::causal::{
-    Anatomy, Attribution, Effect, Insert, PATH_POINTS, Probe, Replacement, Single, checked, probes, summarise,
+    Anatomy, Attribution, Effect, Insert, PATH_POINTS, Probe, Ranked, Replacement, Single, checked, probes, ranked_inserts,
+    summarise,
 };
 use crate::crosscoder::{CrosscoderResult, LatentClass};
 use crate::experiment::Experiment;
@@ -27,6 +28,9 @@ pub(super) struct Probing {
     /// Latents to take out exactly, (source, latent).
     to_check: Vec<(usize, u32)>,
     singles: Vec<Single>,
+    /// With and without the latents of the largest attributions: source, n, whether they are kept, what is put in.
+    ranks: Vec<(usize, u32, bool, Insert)>,
+    ranked: Vec<Effect>,
     networks: Networks,
     /// For gradients, on the CPU: there are few of them, and backward passes through a cut network are no work that a GPU was tested
     /// with. The same as `networks` where those are on the CPU.
@@ -60,6 +64,8 @@ impl Probing {
             attributions: Vec::new(),
             to_check: Vec::new(),
             singles: Vec::new(),
+            ranks: Vec::new(),
+            ranked: Vec::new(),
             result,
             anatomy,
             networks,
@@ -83,6 +89,9 @@ impl Probing {
             let of_source = |a: &&Attribution| a.source as usize == source;
             let attributed = self.attributions.iter().find(of_source).map_or(0.0, |a| f64::from(a.effects[latent as usize]));
             self.singles.push(Single { latent, source: source as u32, attributed, rise });
+        } else if let Some((source, .., insert)) = self.ranks.get(self.ranked.len()) {
+            let values = self.anatomy.inserted(*source, insert, self.result.config.seed);
+            self.ranked.push(self.networks.effect(*source, values, false).await?);
         }
         Ok(self.made() == self.planned())
     }
@@ -105,6 +114,7 @@ impl Probing {
             self.result.latents.iter().filter(|l| l.class != LatentClass::Dead).map(|latent| latent.index).collect();
         let of_all = self.rise(source, alive.clone()).await?;
         let effects: Vec<f32> = self.path.iter().map(|effect| *effect as f32).collect();
+        self.ranks.extend(ranked_inserts(&effects, &alive).into_iter().map(|(n, is_keep, insert)| (source, n, is_keep, insert)));
         self.to_check.extend(checked(&effects, &alive).into_iter().map(|latent| (source, latent)));
         self.attributions.push(Attribution { source: source as u32, effects, of_all });
         Ok(())
@@ -121,12 +131,12 @@ impl Probing {
     }
 
     fn made(&self) -> usize {
-        self.effects.len() + self.points as usize + self.singles.len()
+        self.effects.len() + self.points as usize + self.singles.len() + self.ranked.len()
     }
 
     /// What there is to do, as far as it is known: which latents are checked is decided by the gradients.
     fn planned(&self) -> usize {
-        self.probes.len() + self.sources.len() * PATH_POINTS as usize + self.to_check.len()
+        self.probes.len() + self.sources.len() * PATH_POINTS as usize + self.to_check.len() + self.ranks.len()
     }
 
     /// Share of the passes that are made.
@@ -137,6 +147,15 @@ impl Probing {
     /// The fit's result with what its latents do.
     pub(super) fn finish(mut self) -> CrosscoderResult {
         let mut causal = summarise(&self.result, &self.anatomy, &self.probes, &self.effects);
+        let ranked = |source: usize| {
+            let of = |is_keep: bool| {
+                let all = self.ranks.iter().zip(&self.ranked);
+                let these = all.filter(|((known, _, keeps, _), _)| (*known, *keeps) == (source, is_keep));
+                these.map(|((_, n, ..), effect)| (*n, *effect)).collect()
+            };
+            Ranked { source: source as u32, keep: of(true), remove: of(false) }
+        };
+        causal.ranked = self.sources.iter().map(|source| ranked(*source)).collect();
         (causal.attributions, causal.singles) = (self.attributions, self.singles);
         self.result.causal = Some(causal);
         self.result

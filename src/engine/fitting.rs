@@ -7,7 +7,7 @@ use super::port::Port;
 use super::tick::Tick;
 use crate::crosscoder::causal::Anatomy;
 use crate::crosscoder::{
-    CrosscoderConfig, CrosscoderResult, Hook, Origin, Place, Source, SourceInfo, check_same_inputs, fit::Fit,
+    CrosscoderConfig, CrosscoderResult, Hook, Null, Origin, Place, Source, SourceInfo, check_same_inputs, fit::Fit,
 };
 use crate::experiment::Experiment;
 use crate::experiment::stage::Use;
@@ -60,6 +60,9 @@ impl Fitting {
         let data = Dataset::new(&experiment.task, experiment.seed)?;
         let own = OtherRun { name: String::new(), experiment: experiment.clone(), checkpoints: checkpoints.to_vec() };
         let runs: Vec<&OtherRun> = core::iter::once(&own).chain(&others).collect();
+        if config.null == Null::Untrained && !others.is_empty() {
+            return Err(UserError::new("Networks that are not trained are of no run", "Leave out the further runs"));
+        }
         let mut sources = Vec::new();
         for (run, of) in runs.into_iter().enumerate() {
             let steps = if run == 0 { config.sources.clone() } else { of.checkpoints.iter().map(|c| c.step).collect() };
@@ -69,12 +72,18 @@ impl Fitting {
             }
             for (layer, hook) in config.hooks().into_iter().enumerate() {
                 let place = Place { run: run as u32, layer: layer as u32 };
-                let read = activations(&steps, hook, &of.experiment, &of.checkpoints, &data, kind, device).await?;
+                let read = if config.null == Null::Untrained {
+                    untrained(steps.len(), hook, &of.experiment, &data, kind, device).await?
+                } else {
+                    activations(&steps, hook, &of.experiment, &of.checkpoints, &data, kind, device).await?
+                };
                 sources.extend(read.into_iter().map(|source| Source { place, ..source }));
             }
         }
         let steps = config.steps;
-        let work = Work::Fit(Box::new(Fit::new(config, sources, data, device)?));
+        let fit = Fit::new(config, sources, data, device)?;
+        fit.check_first_threshold().await?;
+        let work = Work::Fit(Box::new(fit));
         let run = Some((experiment.clone(), checkpoints.to_vec()));
         let others = others.into_iter().map(|other| other.name).collect();
         Ok(Self { others, ..Self::begun(work, run, steps, kind, device) })
@@ -177,10 +186,13 @@ impl Fitting {
         self.worked_ms += port.now_ms() - begun;
         result.wall_seconds = self.worked_ms / 1000.0;
         let hooks = result.config.hooks();
-        for (info, source) in result.sources.iter_mut().zip(&anatomy.sources) {
+        let per_hook = result.config.sources.len().max(1);
+        for (s, (info, source)) in result.sources.iter_mut().zip(&anatomy.sources).enumerate() {
             let Place { run, layer } = source.place;
             info.hook = hooks.get(layer as usize).copied().filter(|_| hooks.len() > 1);
             info.run = match (self.others.is_empty(), run.checked_sub(1)) {
+                // Networks of their own, which no checkpoint holds.
+                (true, _) if result.config.null == Null::Untrained => Some(format!("initialisation {}", s % per_hook + 1)),
                 (true, _) => None,
                 (false, None) => Some(SourceInfo::OWN_RUN.into()),
                 (false, Some(other)) => self.others.get(other as usize).cloned(),
@@ -269,6 +281,32 @@ pub async fn activations(
             let values = read.into_data_async().await.map_err(lost)?.try_into_vec::<f32>().map_err(lost)?;
             sources.push(Source { step: *step, width, values, place: Place::default() });
         }
+    }
+    Ok(sources)
+}
+
+/// Raw activations of `count` networks as training would begin with them: with the run's own seed and the seeds after it. Their step
+/// is 0.
+///
+/// # Errors
+/// If the start is the same for all seeds, or cannot be drawn.
+async fn untrained(
+    count: usize,
+    hook: Hook,
+    experiment: &Experiment,
+    data: &Dataset,
+    kind: EngineKind,
+    device: &Device,
+) -> Result<Vec<Source>, UserError> {
+    let mut sources: Vec<Source> = Vec::with_capacity(count);
+    for further in 0..count as u64 {
+        let drawn = Experiment { seed: experiment.seed + further, ..experiment.clone() };
+        let weights = model::start(&drawn)?.to_safetensors(None)?;
+        let saved = [Checkpoint { step: 0, weights }];
+        sources.extend(activations(&[0], hook, experiment, &saved, data, kind, device).await?);
+    }
+    if sources.windows(2).any(|pair| pair[0].values == pair[1].values) {
+        return Err(UserError::new("This network starts from the same weights whatever the seed", "Use another null"));
     }
     Ok(sources)
 }

@@ -17,7 +17,7 @@ impl Fitting {
     ///
     /// # Errors
     /// If the file cannot be read, or the settings do not fit its sizes.
-    pub(super) fn of_activations(
+    pub(super) async fn of_activations(
         config: CrosscoderConfig,
         file: &NamedFile,
         kind: EngineKind,
@@ -31,6 +31,7 @@ impl Fitting {
         config.validate_on_activations(found.known.count as u32, widest)?;
         let (rows, updates) = (found.foreign_rows(&file.name), config.steps);
         let fit = Fit::new(config, found.sources, found.known.dataset(), device)?;
+        fit.check_first_threshold().await?;
         Ok(Self::begun(Work::Fit(Box::new(fit)), None, updates, kind, device).from(Origin::Activations(rows)))
     }
 

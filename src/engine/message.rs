@@ -4,7 +4,8 @@
 //! `ArrayBuffer`, transferred, so that checkpoints cross without a copy. An [`crate::experiment::Experiment`] travels as its
 //! own JSON because postcard cannot carry its tagged model.
 
-use crate::crosscoder::causal::{Trial, TrialInput};
+use crate::crosscoder::causal::{SetQuestion, SetTrial, Trial, TrialInput};
+use crate::crosscoder::views::Comparison;
 use crate::crosscoder::{CrosscoderConfig, CrosscoderResult, FitRow, Hook};
 use crate::engine::capability::{Capability, EngineChoice, EngineWish};
 use crate::engine::phase::Phase;
@@ -100,6 +101,12 @@ pub enum Command {
     Compare(#[serde(with = "as_json")] Experiment, Hook, Vec<Checkpoint>),
     /// Try one latent of a fit at one checkpoint, beside whatever else is under way.
     Try(#[serde(with = "as_json")] Experiment, TrialOrder),
+    /// Try a set of latents of a fit at all its checkpoints, beside whatever else is under way. A set under way is dropped.
+    TrySet(#[serde(with = "as_json")] Experiment, Box<SetOrder>),
+    /// Drop the set under way. Nothing answers: whoever dropped it knows, and a late word would be taken for one on the next.
+    CancelSet,
+    /// Match the latents of two fits of one run; their weights are not needed.
+    Agree(Box<[FitOutcome; 2]>),
     /// Look into one checkpoint for the pictures of the page.
     Look(#[serde(with = "as_json")] Experiment, LookOrder),
     /// Say what follows from a theory.
@@ -164,6 +171,17 @@ pub struct TrialOrder {
     pub hook: Hook,
     /// The latent.
     pub input: TrialInput,
+}
+
+/// A set of latents to try.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SetOrder {
+    /// The fit with its arrays; any engine can answer then, also after a reload.
+    pub fit: FitOutcome,
+    /// One for each distinct step of the fit's own sources, with the run's first, which a centred network needs.
+    pub checkpoints: Vec<Checkpoint>,
+    /// What is asked.
+    pub question: SetQuestion,
 }
 
 /// What to look at.
@@ -279,12 +297,20 @@ pub enum Event {
     },
     /// What a look found.
     Looked(Box<Look>),
-    /// How alike the activations are: steps, and `[steps, steps]`.
-    Compared(Vec<u32>, Vec<f32>),
+    /// How alike the activations at a hook are: steps, and `[steps, steps]`.
+    Compared(Hook, Vec<u32>, Vec<f32>),
     /// What a trial found.
     Tried(Box<Trial>),
     /// A trial could not be made.
     TrialRefused(UserError),
+    /// What another fit found again: the names of both fits, and what was found or why nothing can be.
+    Agreed([String; 2], Result<Comparison, UserError>),
+    /// A set is being tried: share of the passes, 0..=1.
+    SetProgress(f32),
+    /// What a set was found to do.
+    SetTried(Box<SetTrial>),
+    /// A set could not be tried.
+    SetRefused(UserError),
     /// A look could not be taken.
     LookRefused(u32, UserError),
     /// What follows from the theory of a panel.

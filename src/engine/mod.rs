@@ -33,6 +33,7 @@ mod runner;
 #[cfg(feature = "compute")]
 mod self_test;
 #[cfg(feature = "compute")]
+mod set_trying;
 mod theorising;
 #[cfg(feature = "compute")]
 mod tick;

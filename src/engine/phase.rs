@@ -49,6 +49,9 @@ impl Phase {
                 | Command::CancelMeasures
                 | Command::Compare(..)
                 | Command::Try(..)
+                | Command::TrySet(..)
+                | Command::Agree(_)
+                | Command::CancelSet
                 | Command::Look(..)
                 | Command::Theorise { .. },
             ) => Ok(phase),

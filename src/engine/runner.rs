@@ -9,10 +9,12 @@ use super::message::{Command, Event, Ground, LookOrder, RaceOutcome};
 use super::phase::Phase;
 use super::port::Port;
 use super::racing::Racing;
+use super::set_trying::SetTrying;
 use super::theorising::theorise;
 use super::training::{Outcome, Training};
 use super::trying::attempt;
-use crate::crosscoder::similarity;
+use crate::crosscoder::views::compare;
+use crate::crosscoder::{CrosscoderResult, similarity};
 use crate::experiment::Experiment;
 use crate::measure::Look;
 use crate::record::{UserError, Weights};
@@ -21,9 +23,13 @@ use crate::task::Dataset;
 /// The engine for measures and looks: the CPU, which is exact and leaves a run on the GPU its queue.
 const BESIDE: EngineWish = EngineWish::Cpu;
 
+/// Milliseconds of passes at a stretch.
+const STRETCH_MS: f64 = 50.0;
+
 /// Serves one asker until the port closes.
 pub async fn serve(port: impl Port, engines: Engines) {
-    let mut runner = Runner { port, engines, phase: Phase::Idle, run: None, fit: None, race: None, measures: None, looks: None };
+    let mut runner =
+        Runner { port, engines, phase: Phase::Idle, run: None, fit: None, race: None, measures: None, looks: None, set: None };
     runner.port.emit(Event::Ready(runner.engines.capability().clone()));
     if runner.engines.examine().await {
         runner.port.emit(Event::Ready(runner.engines.capability().clone()));
@@ -32,7 +38,7 @@ pub async fn serve(port: impl Port, engines: Engines) {
         while let Some(command) = runner.port.poll() {
             runner.obey(command).await;
         }
-        if runner.phase == Phase::Running || runner.is_fitting() || runner.race.is_some() || runner.measures.is_some() {
+        if runner.has_work() {
             runner.work().await;
             runner.port.breathe().await;
         } else if let Some(command) = runner.port.wait().await {
@@ -52,6 +58,7 @@ struct Runner<P: Port> {
     race: Option<Racing>,
     measures: Option<Measuring>,
     looks: Option<Looking>,
+    set: Option<SetTrying>,
 }
 
 impl<P: Port> Runner<P> {
@@ -120,7 +127,7 @@ impl<P: Port> Runner<P> {
             Command::FitActivations { config, file, engine } => {
                 self.refuse_second_fit()?;
                 let (device, choice) = self.engines.choose_untimed(engine).await?;
-                self.fit = Some(Fitting::of_activations(config, &file, choice.kind, &device)?);
+                self.fit = Some(Fitting::of_activations(config, &file, choice.kind, &device).await?);
                 self.port.emit(Event::Chosen(choice));
             }
             Command::OpenDictionary { config, file, beside, ground, engine } => {
@@ -153,7 +160,7 @@ impl<P: Port> Runner<P> {
                 let data = Dataset::new(&experiment.task, experiment.seed)?;
                 let steps: Vec<u32> = checkpoints.iter().map(|checkpoint| checkpoint.step).collect();
                 let sources = activations(&steps, hook, &experiment, &checkpoints, &data, choice.kind, &device).await?;
-                self.port.emit(Event::Compared(steps, similarity(&sources)));
+                self.port.emit(Event::Compared(hook, steps, similarity(&sources)));
             }
             Command::Try(experiment, order) => {
                 validate(&experiment)?;
@@ -161,6 +168,21 @@ impl<P: Port> Runner<P> {
                 let tried = attempt(&experiment, order, choice.kind, &device).await;
                 self.port.emit(tried.map_or_else(Event::TrialRefused, |trial| Event::Tried(Box::new(trial))));
             }
+            Command::TrySet(experiment, order) => {
+                validate(&experiment)?;
+                let (device, choice) = self.engines.choose(BESIDE, &experiment).await?;
+                self.set = None;
+                match SetTrying::new(&experiment, *order, choice.kind, &device).await {
+                    Ok(set) => self.set = Some(set),
+                    Err(error) => self.port.emit(Event::SetRefused(error)),
+                }
+            }
+            Command::Agree(fits) => {
+                let [ours, theirs] = (*fits).map(CrosscoderResult::from);
+                let names = [&ours, &theirs].map(|fit| fit.config.name.clone());
+                self.port.emit(Event::Agreed(names, compare(&ours, &theirs)));
+            }
+            Command::CancelSet => self.set = None,
             Command::Look(experiment, order) => {
                 let step = order.checkpoint.step;
                 match self.look(experiment, &order).await {
@@ -194,6 +216,11 @@ impl<P: Port> Runner<P> {
             None => Ok(()),
             Some(_) => Err(UserError::new("A fit is already under way", "Cancel it first, or wait until it is done")),
         }
+    }
+
+    fn has_work(&self) -> bool {
+        let beside = self.race.is_some() || self.measures.is_some() || self.set.is_some();
+        self.phase == Phase::Running || self.is_fitting() || beside
     }
 
     fn is_fitting(&self) -> bool {
@@ -240,6 +267,10 @@ impl<P: Port> Runner<P> {
             self.port.emit(Event::Error(error));
             self.port.emit(Event::MeasuresDone { worked_ms });
         }
+        if let Err(error) = self.try_set().await {
+            self.set = None;
+            self.port.emit(Event::SetRefused(error));
+        }
         if let Err(error) = self.race().await {
             self.race = None;
             self.port.emit(Event::RaceCancelled);
@@ -261,6 +292,21 @@ impl<P: Port> Runner<P> {
             let worked_ms = measures.worked_ms();
             self.measures = None;
             self.port.emit(Event::MeasuresDone { worked_ms });
+        }
+        Ok(())
+    }
+
+    /// Passes of the set under way, as long as a tick lasts.
+    async fn try_set(&mut self) -> Result<(), UserError> {
+        let Some(set) = &mut self.set else { return Ok(()) };
+        let begun = self.port.now_ms();
+        let mut is_done = false;
+        while !is_done && self.port.now_ms() - begun < STRETCH_MS {
+            is_done = set.advance().await?;
+        }
+        self.port.emit(Event::SetProgress(set.done()));
+        if is_done && let Some(set) = self.set.take() {
+            self.port.emit(Event::SetTried(Box::new(set.finish())));
         }
         Ok(())
     }

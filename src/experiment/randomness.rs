@@ -53,6 +53,8 @@ pub enum Purpose {
     Measure = 20,
     /// What a theory panel draws: data sets, initial weights, noise.
     Theory = 21,
+    /// Permutations of inputs in a crosscoder's nulls.
+    CrosscoderNull = 22,
 }
 
 /// A random stream.

@@ -14,8 +14,8 @@ use super::run::status;
 use super::session;
 use super::store::{FitState, Lab, View, grouped};
 use crate::crosscoder::{
-    CrosscoderConfig, CrosscoderPreset, Hook, Mask, Origin, Variant, crosscoder_fields, crosscoder_preset, crosscoder_presets,
-    null_of, pick_sources,
+    CrosscoderConfig, CrosscoderPreset, Hook, Mask, Null, Origin, Variant, crosscoder_fields, crosscoder_preset,
+    crosscoder_presets, null_of, pick_sources,
 };
 use crate::experiment::FieldError;
 use crate::plot::{Axis, Curves, Ink, NumberFormat, Picture, Scale, Series};
@@ -24,8 +24,8 @@ use leptos::prelude::*;
 
 /// Settings in the first row; the others are one click further.
 const MAIN: [&str; 6] = ["hook", "variant", "lambda", "k", "latents", "steps"];
-/// The name is given by the page, sources have their own control.
-const HIDDEN: [&str; 3] = ["schema", "name", "sources"];
+/// The name is given by the page; sources and nulls have their own controls.
+const HIDDEN: [&str; 4] = ["schema", "name", "sources", "null"];
 
 /// The view.
 pub(super) fn atlas_view(lab: Lab) -> AnyView {
@@ -96,18 +96,17 @@ pub(super) fn unique_name(lab: Lab, stem: &str) -> String {
     names.into_iter().find(|name| !taken(name)).unwrap_or_default()
 }
 
-/// A name by the kind of fit.
-fn named(lab: Lab, config: CrosscoderConfig) -> CrosscoderConfig {
-    let stem = match config.variant {
-        _ if config.name.ends_with("-null") => config.name.clone(),
-        variant => {
-            let alike =
-                |preset: &&CrosscoderPreset| (preset.config.variant, preset.config.prefixes) == (variant, config.prefixes);
-            let preset = crosscoder_presets().iter().find(alike);
-            preset.map_or_else(|| variant.name().replace('_', "-"), |preset| preset.name.to_owned())
-        }
-    };
-    CrosscoderConfig { name: unique_name(lab, &stem), ..config }
+/// What a fit is called after.
+fn stem(config: &CrosscoderConfig) -> String {
+    let alike = |preset: &&CrosscoderPreset| (preset.config.variant, preset.config.prefixes) == (config.variant, config.prefixes);
+    let preset = crosscoder_presets().iter().find(alike);
+    preset.map_or_else(|| config.variant.name().replace('_', "-"), |preset| preset.name.to_owned())
+}
+
+/// `config`, or its null, under a name that no fit of this run has.
+fn named(lab: Lab, config: CrosscoderConfig, null: Null) -> CrosscoderConfig {
+    let config = null_of(&CrosscoderConfig { name: stem(&config), ..config }, null);
+    CrosscoderConfig { name: unique_name(lab, &config.name), ..config }
 }
 
 /// Controls of the settings: those of the first row or all others, but for those that do not apply here.
@@ -154,10 +153,10 @@ fn workbench(lab: Lab) -> AnyView {
     let errors = Memo::new(move |_| next.get().err().unwrap_or_default());
     let running = move || lab.fit_state.get() == FitState::Running;
     let cannot = move || running() || next.with(Result::is_err);
-    let start = move |null: bool| match (next.get_untracked(), untrack(|| others(lab))) {
-        // One checkpoint against itself has no use for those of other runs.
-        (Ok(config), _) if null => session::fit(lab, named(lab, null_of(&config))),
-        (Ok(config), Ok(others)) => session::fit_over(lab, named(lab, config), others),
+    let start = move |null: Null| match (next.get_untracked(), untrack(|| others(lab))) {
+        // Nulls that make sources of their own have no use for those of other runs.
+        (Ok(config), _) if matches!(null, Null::Repeated | Null::Untrained) => session::fit(lab, named(lab, config, null)),
+        (Ok(config), Ok(others)) => session::fit_over(lab, named(lab, config, null), others),
         _ => {}
     };
     let is_mlp = untrack(|| lab.shown_experiment()).model.architecture == "mlp";
@@ -179,11 +178,10 @@ fn workbench(lab: Lab) -> AnyView {
             </details>
             {further(lab)}
             <div class="transport">
-                <button type="button" id="fit" class="primary" disabled=flag(move || cannot() || further_problem(lab).is_some()) hidden=flag(running) on:click=move |_| start(false)>"Fit"</button>
-                <button type="button" id="fit-null" disabled=flag(cannot) title="One checkpoint repeated: whatever is born here is an artefact"
-                    on:click=move |_| start(true)>"Null fit (one checkpoint repeated)"</button>
+                <button type="button" id="fit" class="primary" disabled=flag(move || cannot() || further_problem(lab).is_some()) hidden=flag(running) on:click=move |_| start(Null::None)>"Fit"</button>
                 {hold(lab)}
             </div>
+            {nulls(cannot, start)}
         </div>
     }
     .into_any()
@@ -214,6 +212,35 @@ fn hold(lab: Lab) -> AnyView {
             {text(move || if lab.fit_paused.get() { "Continue" } else { "Pause" }.into())}
         </button>
         {fit_status(lab)}
+    }
+    .into_any()
+}
+
+/// The same fit where something is known to be absent: which null, what it must show, what it means if it does not.
+fn nulls(cannot: impl Fn() -> bool + Copy + Send + 'static, start: impl Fn(Null) + Copy + 'static) -> AnyView {
+    let chosen = RwSignal::new(Null::Repeated);
+    let options: Vec<_> = Null::ALL
+        .into_iter()
+        .map(|null| view! { <option value=null.name() selected=flag(move || chosen.get() == null)>{null.title()}</option> })
+        .collect();
+    let choose = move |event| {
+        if let Ok(null) = Null::named(&event_target_value(&event)) {
+            chosen.set(null);
+        }
+    };
+    let help = move || {
+        let null = chosen.get();
+        format!("It must show {}. If it does not, {}.", null.must_show(), null.otherwise())
+    };
+    view! {
+        <div class="field" id="nulls">
+            <label for="null-kind">"The same fit where there is nothing to find"</label>
+            <div class="row">
+                <select id="null-kind" on:change=choose prop:value=text(move || chosen.get().name().into())>{options}</select>
+                <button type="button" id="fit-null" disabled=flag(cannot) on:click=move |_| start(chosen.get_untracked())>"Fit this null"</button>
+            </div>
+            <p class="help">{text(help)}</p>
+        </div>
     }
     .into_any()
 }

@@ -4,9 +4,10 @@
 //! less always hurt, so no number stands here without its controls.
 
 use super::chart::{Show, figure, named_sheet, of_experiment};
+use super::live::text;
 use super::store::{Lab, grouped};
-use crate::crosscoder::CrosscoderResult;
 use crate::crosscoder::causal::{Band, CausalResult, Effect, SourceEffects};
+use crate::crosscoder::{CrosscoderResult, SourceInfo};
 use crate::plot::{Axis, Curves, Ink, Picture, Scale, Series};
 use leptos::prelude::*;
 use std::sync::Arc;
@@ -103,17 +104,29 @@ fn swaps(found: &CausalResult) -> AnyView {
 /// Test loss with only the n strongest latents, and without them, at each checkpoint.
 fn strongest(lab: Lab, fit: &Arc<CrosscoderResult>, found: &CausalResult) -> AnyView {
     let sources: Vec<SourceEffects> = found.sources.clone();
+    // By attribution, as far as there are any: results of earlier versions have none.
+    let ranked = found.ranked.clone();
+    let label_at = |source: usize| fit.sources.get(source).map_or_else(String::new, SourceInfo::label);
+    let ranked_names: Vec<String> = ranked.iter().map(|ranked| label_at(ranked.source as usize)).collect();
+    let has_ranks = !ranked.is_empty();
+    let by_attribution = RwSignal::new(false);
     let name = fit.config.name.clone();
     let draw = move |show: &mut Show<'_>| {
+        let by_attribution = by_attribution.get();
         let points = |effects: &[(u32, Effect)]| -> Vec<(f64, f64)> {
             effects.iter().map(|(n, effect)| (f64::from(*n), effect.test_loss)).collect()
         };
-        let lines: Vec<[Vec<(f64, f64)>; 2]> =
-            sources.iter().map(|source| [points(&source.keep), points(&source.remove)]).collect();
-        let labels: Vec<[String; 2]> = sources
-            .iter()
-            .map(|source| ["only", "without"].map(|word| format!("{word}, {}", grouped(source.step.into()))))
-            .collect();
+        let lines: Vec<[Vec<(f64, f64)>; 2]> = if by_attribution {
+            ranked.iter().map(|ranked| [points(&ranked.keep), points(&ranked.remove)]).collect()
+        } else {
+            sources.iter().map(|source| [points(&source.keep), points(&source.remove)]).collect()
+        };
+        let both = |name: &str| ["only", "without"].map(|word| format!("{word}, {name}"));
+        let labels: Vec<[String; 2]> = if by_attribution {
+            ranked_names.iter().map(|name| both(name)).collect()
+        } else {
+            sources.iter().map(|source| both(&grouped(source.step.into()))).collect()
+        };
         let series: Vec<Series<'_>> = lines
             .iter()
             .zip(&labels)
@@ -126,7 +139,7 @@ fn strongest(lab: Lab, fit: &Arc<CrosscoderResult>, found: &CausalResult) -> Any
             .collect();
         show(&Picture::Curves(Curves {
             series: &series,
-            x: Axis::count("strongest latents n", Scale::Log),
+            x: Axis::count(if by_attribution { "latents of largest attribution n" } else { "strongest latents n" }, Scale::Log),
             y: Axis::log("test loss"),
             marks: &[],
             ticks: &[],
@@ -137,11 +150,19 @@ fn strongest(lab: Lab, fit: &Arc<CrosscoderResult>, found: &CausalResult) -> Any
     };
     let stem = move || of_experiment(lab, &format!("{name}-strongest"));
     let label = || "Test loss with only the strongest latents and without them, at each checkpoint".to_owned();
+    let button = |is: bool, words: &'static str| {
+        view! {
+            <button type="button" aria-pressed=text(move || (by_attribution.get() == is).to_string()) on:click=move |_| by_attribution.set(is)>{words}</button>
+        }
+    };
+    let switch = has_ranks.then(|| {
+        view! { <div class="switch" role="group" aria-label="Order of the latents" id="strongest-by">{button(false, "by strength")}{button(true, "by attribution")}</div> }
+    });
     figure(
         "How many carry it?",
-        ().into_any(),
+        switch.into_any(),
         named_sheet(lab, "fit-strongest-chart", label, stem, draw, ().into_any())
             .within(|canvas| view! { <div style="--height:18rem">{canvas}</div> }.into_any()),
-        "Test loss at each checkpoint with only the n latents of most energy there (⟨f²⟩‖D‖², solid) and without them (dashed). What the dictionary does not explain stays in the activation.".into_any(),
+        "Test loss at each checkpoint with only the first n latents (solid) and without them (dashed), in the order of their energy there (⟨f²⟩‖D‖²) or of their attribution (by how much integrated gradients say that the loss would rise without each). What the dictionary does not explain stays in the activation.".into_any(),
     )
 }

@@ -83,6 +83,8 @@ pub(super) fn fit_done(lab: Lab, outcome: FitOutcome) {
     }
     lab.fit_curves.set(result.curves.clone());
     lab.latent.set(None);
+    // It may have the name of an earlier one.
+    lab.agreed.set(None);
     lab.fits.update(|fits| fits.push(Arc::new(result)));
     lab.fit_shown.set(lab.fits.with_untracked(Vec::len) - 1);
     permalink::reveal(lab);

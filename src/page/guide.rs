@@ -60,7 +60,11 @@ fn begin(lab: Lab) {
 fn fits(lab: Lab) {
     let steps: Vec<u32> = lab.checkpoints.with_untracked(|all| all.iter().map(|checkpoint| checkpoint.step).collect());
     let seed = lab.fit_form.value.with_untracked(|config| config.seed);
-    match lab.rows.with_untracked(|rows| pick_sources(rows, &steps)).and_then(|sources| story(&sources, seed)) {
+    match lab
+        .rows
+        .with_untracked(|rows| pick_sources(rows, &steps))
+        .and_then(|sources| story(&sources, seed, lab.all_nulls.get_untracked()))
+    {
         Ok(all) => next(lab, 0, all),
         Err(error) => {
             lab.guide.set(None);
@@ -95,7 +99,7 @@ pub(super) fn guide(lab: Lab) -> AnyView {
     };
     let words = move || {
         match lab.guide.get() {
-        None => "Trains if need be, then makes the fit and its three controls, and ends with a report: two to four minutes on a laptop.".to_owned(),
+        None => "Trains if need be, then makes the fit and its controls, and ends with a report: two to four minutes on a laptop, half as much again with all nulls.".to_owned(),
         Some(Guide::Training) => "The network trains: first it memorises, then it understands.".to_owned(),
         Some(Guide::Fitting(at, all)) => {
             let what = all.get(at).map_or("", |(_, what)| what);
@@ -128,6 +132,9 @@ pub(super) fn guide(lab: Lab) -> AnyView {
             <p class="small muted" aria-live="polite">{text(words)}</p>
             <div class="row">
                 <button type="button" id="guide-start" disabled=flag(busy) on:click=move |_| begin(lab)>"Make the whole atlas"</button>
+                <label class="small" title="Beside the repeated checkpoint: shuffled pairing, untrained networks and permuted labels"><input type="checkbox" id="guide-nulls"
+                    prop:checked=flag(move || lab.all_nulls.get()) disabled=flag(busy)
+                    on:change=move |event| lab.all_nulls.set(event_target_checked(&event)) />"all nulls"</label>
                 {part(report)}
             </div>
         </div>

@@ -4,9 +4,11 @@ use super::atlas::mark_of;
 use super::atlas_views::atlas_views;
 use super::causal::causal;
 use super::chart::{Show, figure, keep, named_sheet, of_experiment};
+use super::keys::choose_by_arrow;
 use super::latent::latent_card;
 use super::lifetimes::lifetimes;
 use super::live::text;
+use super::selection::selection;
 use super::share::{file_name, offer, offer_report};
 use super::store::Lab;
 use crate::crosscoder::{CrosscoderResult, Hook, Latent, LatentClass, Origin};
@@ -30,6 +32,7 @@ fn ordered(fit: &CrosscoderResult, only: Option<LatentClass>) -> Vec<u32> {
 
 /// The whole result.
 pub(super) fn result(lab: Lab, fit: Arc<CrosscoderResult>) -> AnyView {
+    lab.sets.belong_to(lab, &fit);
     let only = RwSignal::new(None::<LatentClass>);
     let of_order = fit.clone();
     let order = Memo::new(move |_| ordered(&of_order, only.get()));
@@ -46,6 +49,7 @@ pub(super) fn result(lab: Lab, fit: Arc<CrosscoderResult>) -> AnyView {
         {atlas_views(lab, &fit, ordered(&fit, None))}
         {lifetimes(lab, &fit)}
         {causal(lab, &fit)}
+        {selection(lab, fit, order)}
     }
     .into_any()
 }
@@ -54,13 +58,13 @@ fn summary(lab: Lab, fit: &Arc<CrosscoderResult>) -> AnyView {
     let reported = fit.clone();
     let listed = |values: &[f32]| values.iter().map(f32::to_string).collect::<Vec<_>>().join(",");
     let steps: Vec<String> = fit.sources.iter().map(|source| source.label()).collect();
-    let is_null = fit.sources.windows(2).all(|pair| pair[0].step == pair[1].step);
+    let null = fit.null();
+    let judged = null.judge(fit);
+    let holds = judged.as_ref().map(|judged| judged.holds.to_string());
     let percent: Vec<String> = fit.explained_variance.iter().map(|ev| format!("{:.0}%", 100.0 * ev)).collect();
-    let born = if is_null {
-        format!(
-            "This is the null fit: one checkpoint against itself. Of {} latents that fire, {} look emergent and {} look vanished; whatever appears here is made up by the method.",
-            fit.alive, fit.emergent, fit.vanished
-        )
+    let born = if let Some(judged) = judged {
+        let verdict = if judged.holds { "It does".to_owned() } else { format!("It does not: {}", null.otherwise()) };
+        format!("A null: {}. It must show {}. It shows {}. {verdict}.", null.title(), null.must_show(), judged.found)
     } else {
         format!(
             "Of {} latents that fire, {} were born, {} of them confirmed by Latent Scaling (their absence is real, not shrinkage); {} vanished and {} are there in all checkpoints, of which {} turned their direction.",
@@ -79,6 +83,12 @@ fn summary(lab: Lab, fit: &Arc<CrosscoderResult>) -> AnyView {
     );
     let own: Vec<String> = fit.l0_per_source.iter().map(|l0| format!("{l0:.1}")).collect();
     let own = if own.is_empty() { String::new() } else { format!(" ({} for each checkpoint)", own.join(", ")) };
+    let shares: Vec<String> = fit.predicted.iter().map(|share| format!("{:.0}%", 100.0 * share)).collect();
+    let predicted = if shares.is_empty() {
+        String::new()
+    } else {
+        format!("; each checkpoint predicted from the others by {}", shares.join(", "))
+    };
     let hook = match fit.config.hook {
         _ if fit.foreign_rows().is_some() => "sources of the file",
         Hook::Embed => "input of the first layer",
@@ -103,12 +113,13 @@ fn summary(lab: Lab, fit: &Arc<CrosscoderResult>) -> AnyView {
         <div class="card" id="fit-summary" data-name=fit.config.name.clone() data-ev=listed(&fit.explained_variance) data-l0=fit.l0.to_string()
             data-emergent=fit.emergent.to_string() data-confirmed=fit.emergent_confirmed.to_string()
             data-shared=fit.shared.to_string() data-vanished=fit.vanished.to_string() data-alive=fit.alive.to_string()
-            data-residue-share=fit.residue_energy_share.to_string() data-sources=steps.join(",")>
+            data-residue-share=fit.residue_energy_share.to_string() data-sources=steps.join(",")
+            data-null=null.name() data-null-holds=holds>
             {fit.origin.as_ref().map(origin_of)}
             <h2>{born}</h2>
             <p hidden=!has_classes>{format!("{:.0}% of the last checkpoint's decoder energy lies in latents that fire for a few values of the answer (residue features, η² above .8).", 100.0 * fit.residue_energy_share)}{contrast}</p>
             <p class="small muted" hidden=foreign.is_some()>"A sparse code turns the network's rotations into bumps over residues, not into single cosines: all key frequencies are active on every input, so no scalar latent can be one of them. That is why latents are scored by η², not by frequency."</p>
-            <p class="small muted number">{format!("Explained variance ({over}) {} at steps {}; {:.1} of {} latents active per input{own}; read at the {hook}; {:.0} s", percent.join(", "), steps.join(", "), fit.l0, fit.latents.len(), fit.wall_seconds)}</p>
+            <p class="small muted number">{format!("Explained variance ({over}) {} at steps {}; {:.1} of {} latents active per input{own}{predicted}; read at the {hook}; {:.0} s", percent.join(", "), steps.join(", "), fit.l0, fit.latents.len(), fit.wall_seconds)}</p>
             <div class="row">
                 <button type="button" class="small-button" id="save-report" hidden=!is_reportable title="One HTML file: what was born when, how sure, what it does, what could still be wrong. Other fits of this run are its controls"
                     on:click=move |_| offer_report(lab, &reported)>"Save report"</button>
@@ -177,20 +188,7 @@ fn overview(lab: Lab, fit: Arc<CrosscoderResult>, order: Memo<Vec<u32>>, only: R
             lab.latent.set(Some(latent));
         }
     };
-    let by_key = move |event: web_sys::KeyboardEvent| {
-        let by = match event.key().as_str() {
-            "ArrowDown" | "ArrowRight" => 1,
-            "ArrowUp" | "ArrowLeft" => -1,
-            _ => return,
-        };
-        event.prevent_default();
-        order.with_untracked(|order| {
-            let here = order.iter().position(|latent| Some(*latent) == lab.latent.get_untracked()).unwrap_or(0);
-            if let Some(latent) = order.get(here.saturating_add_signed(by)) {
-                lab.latent.set(Some(*latent));
-            }
-        });
-    };
+    let by_key = move |event: web_sys::KeyboardEvent| order.with_untracked(|order| choose_by_arrow(lab, order, &event));
     let living = LatentClass::ALL.into_iter().filter(|class| *class != LatentClass::Dead);
     let found = living.map(|class| (Some(class), class.name(), fit.count(class))).filter(|(.., count)| *count > 0);
     let filters: Vec<_> = core::iter::once((None, "all", fit.alive as usize))

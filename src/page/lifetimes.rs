@@ -5,16 +5,16 @@
 
 use super::chart::{Show, figure, named_sheet, of_experiment};
 use super::store::{Lab, grouped};
-use crate::crosscoder::CrosscoderResult;
+use crate::crosscoder::{CrosscoderResult, Null};
 use crate::plot::{Axis, Curves, Ink, Mark, Picture, Series};
 use leptos::prelude::*;
 use std::sync::Arc;
 
-/// The figure; nothing for a null fit, whose checkpoints are one, and for activations from a file.
+/// The figure; nothing where the sources are no stretch of training, and for activations from a file.
 pub(super) fn lifetimes(lab: Lab, fit: &Arc<CrosscoderResult>) -> Option<AnyView> {
-    let is_null = fit.sources.windows(2).all(|pair| pair[0].step == pair[1].step);
+    let is_stretch = !matches!(fit.null(), Null::Repeated | Null::Untrained) && fit.sources.len() > 1;
     // The curves on the page are not those of the network behind a file.
-    if is_null || fit.foreign_rows().is_some() {
+    if !is_stretch || fit.foreign_rows().is_some() {
         return None;
     }
     let found = fit.lifetimes();

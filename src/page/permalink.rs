@@ -9,7 +9,7 @@ use super::live::part;
 use super::session;
 use super::storage::{Storage, Stored, StoredRun};
 use super::store::{EngineState, Lab, View};
-use crate::crosscoder::{CrosscoderConfig, CrosscoderResult};
+use crate::crosscoder::{CrosscoderConfig, CrosscoderResult, Null};
 use crate::engine::phase::Phase;
 use crate::experiment::Experiment;
 use crate::record::UserError;
@@ -109,7 +109,9 @@ pub(super) fn connect(lab: Lab) {
 }
 
 fn has_sources(lab: Lab, config: &CrosscoderConfig) -> bool {
-    lab.checkpoints.with_untracked(|all| config.sources.iter().all(|step| all.iter().any(|known| known.step == *step)))
+    // Random weights are drawn, not saved.
+    config.null == Null::Untrained
+        || lab.checkpoints.with_untracked(|all| config.sources.iter().all(|step| all.iter().any(|known| known.step == *step)))
 }
 
 fn fit(lab: Lab, config: CrosscoderConfig) {

@@ -5,7 +5,7 @@ use super::chart::{Show, figure, keep, named_sheet, of_experiment};
 use super::live::{flag, part, text};
 use super::session::send;
 use super::store::{Lab, grouped};
-use crate::crosscoder::spread as spread_steps;
+use crate::crosscoder::{Hook, spread as spread_steps};
 use crate::engine::message::Command;
 use crate::plot::{GridFrame, HeatMap, Palette, Picture, Place};
 use crate::record::Checkpoint;
@@ -45,7 +45,7 @@ pub(super) fn picker(lab: Lab) -> AnyView {
                 <button hidden=flag(move || !by_hand()) type="button" class="small-button"
                     on:click=move |_| lab.fit_form.value.update(|config| config.sources.clear())>"Pick from the curves"</button>
             </div>
-            {part(move || lab.alike.get().map(|(steps, values)| alike(lab, steps, values, ticked)))}
+            {part(move || lab.alike.get().map(|found| likeness(lab, found, ticked)))}
         </fieldset>
     }
     .into_any()
@@ -91,6 +91,24 @@ fn compare(lab: Lab) {
 
 /// At most this many checkpoints are compared.
 const MOST_COMPARED: usize = 24;
+
+/// How alike the activations of checkpoints at a hook are.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Likeness {
+    pub(super) hook: Hook,
+    pub(super) steps: Vec<u32>,
+    /// `[steps, steps]`.
+    pub(super) values: Vec<f32>,
+}
+
+/// The figure, if it is of the hook that the next fit reads; what was read elsewhere says nothing of it.
+fn likeness(lab: Lab, found: Likeness, ticked: Memo<Vec<u32>>) -> AnyView {
+    if found.hook == lab.fit_form.value.with(|config| config.hook) {
+        return alike(lab, found.steps, found.values, ticked);
+    }
+    let words = format!("The likeness that was asked for is of {}. Ask again for this hook.", found.hook.name());
+    view! { <p class="small muted" id="other-hook">{words}</p> }.into_any()
+}
 
 /// The matrix of likeness; a click takes a checkpoint into the sources or out of them.
 fn alike(lab: Lab, steps: Vec<u32>, values: Vec<f32>, ticked: Memo<Vec<u32>>) -> AnyView {

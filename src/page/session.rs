@@ -8,9 +8,11 @@ use super::claim::{Claim, claim};
 use super::fits::fit_done;
 pub(super) use super::fits::{cancel_fit, fit, fit_over, pause_fit};
 use super::inside;
+use super::picker::Likeness;
 use super::points::{self, Points};
 use super::port::{Incoming, Port};
 use super::race;
+use super::sets;
 use super::storage::{StoredRun, Write};
 use super::store::{EngineState, FitState, Lab};
 use super::theory;
@@ -366,7 +368,11 @@ fn apply(lab: Lab, event: Event) {
         Event::Crashed(error) => crashed(lab, error.to_string()),
         Event::RaceProgress { .. } | Event::RaceDone(_) | Event::RaceCancelled => {}
         Event::Keys(..) | Event::Measured(..) | Event::MeasuresProgress { .. } | Event::MeasuresDone { .. } => {}
-        Event::Compared(steps, values) => lab.alike.set(Some((steps, values))),
+        Event::Compared(hook, steps, values) => lab.alike.set(Some(Likeness { hook, steps, values })),
+        Event::Agreed(names, found) => lab.agreed.set(Some((names, found))),
+        Event::SetProgress(done) => sets::progress(lab, done),
+        Event::SetTried(trial) => sets::tried(lab, *trial),
+        Event::SetRefused(error) => sets::refused(lab, error),
         Event::Tried(trial) => super::trial::tried(lab, *trial),
         Event::TrialRefused(error) => {
             super::trial::refused(lab);
@@ -441,6 +447,7 @@ fn crashed(lab: Lab, words: String) {
         lab.fit_state.set(FitState::Error);
     }
     race::lost(lab);
+    sets::lost(lab);
     inside::lost(lab);
     theory::lost(lab);
     let resume = lab.points.with_value(Points::newest_step);

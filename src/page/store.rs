@@ -3,7 +3,7 @@
 //! Views read signals and call `session`; only `session` writes what belongs to a run. The handle is `Copy`, so it is passed
 //! to views by value and no view keeps state that another would miss.
 
-use super::atlas_views::AtlasView;
+use super::atlas_views::{Agreed, AtlasView};
 use super::branch::{Baseline, Original};
 use super::claim::Claim;
 use super::form::Form;
@@ -11,9 +11,11 @@ use super::guide::Guide;
 use super::imports::Imports;
 use super::inside::{Looks, Underway};
 use super::permalink::Wanted;
+use super::picker::Likeness;
 use super::points::{Points, Unwritten};
 use super::port::Port;
 use super::race::RaceLab;
+use super::sets::SetLab;
 use super::storage::{Storage, Stored, StoredRun};
 use super::theory::TheoryLab;
 use super::trial::Trials;
@@ -159,12 +161,18 @@ pub(super) struct Lab {
     pub(super) atlas_view: RwSignal<AtlasView>,
     /// Where the newest fit stands.
     pub(super) fit_state: RwSignal<FitState>,
-    /// How alike the activations of checkpoints are, if that was asked: steps, and `[steps, steps]`.
-    pub(super) alike: RwSignal<Option<(Vec<u32>, Vec<f32>)>>,
+    /// How alike the activations of checkpoints are, if that was asked.
+    pub(super) alike: RwSignal<Option<Likeness>>,
     /// What was found by trying one latent, by checkpoint; and whether more is awaited.
     pub(super) trials: RwSignal<Trials>,
+    /// What another fit found again: the names of both fits, and what was found.
+    pub(super) agreed: RwSignal<Option<Agreed>>,
+    /// The set of latents that is tried together.
+    pub(super) sets: SetLab,
     /// The guide through the whole atlas, if it is at work or done.
     pub(super) guide: RwSignal<Option<Guide>>,
+    /// Whether the guide makes every null.
+    pub(super) all_nulls: RwSignal<bool>,
     /// Whether the fit under way waits.
     pub(super) fit_paused: RwSignal<bool>,
     /// Live curves of the newest fit.
@@ -262,7 +270,10 @@ impl Lab {
             fit_state: RwSignal::new(FitState::Idle),
             alike: RwSignal::new(None),
             trials: RwSignal::new(Trials::default()),
+            agreed: RwSignal::new(None),
+            sets: SetLab::new(),
             guide: RwSignal::new(None),
+            all_nulls: RwSignal::new(false),
             fit_paused: RwSignal::new(false),
             fit_curves: RwSignal::new(Vec::new()),
             fit_probing: RwSignal::new(None),

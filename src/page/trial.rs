@@ -45,7 +45,7 @@ pub(super) fn refused(lab: Lab) {
 /// Asks for the trials of `latent` at every source of `fit` that is of this run.
 fn ask(lab: Lab, fit: &CrosscoderResult, latent: &Latent) -> Result<(), UserError> {
     let Some(experiment) = lab.run.with_untracked(|run| run.as_ref().map(|run| run.experiment.clone())) else { return Ok(()) };
-    let codes = fit.activations_of(latent.index);
+    fit.can_be_tried()?;
     let missing = || UserError::new("The fit was kept without its weights", "Fit again");
     let home = latent.home();
     let first = lab.checkpoints.with_untracked(|all| all.first().cloned());
@@ -54,12 +54,13 @@ fn ask(lab: Lab, fit: &CrosscoderResult, latent: &Latent) -> Result<(), UserErro
         let saved = lab.checkpoints.with_untracked(|all| all.iter().find(|checkpoint| checkpoint.step == source.step).cloned());
         let Some(checkpoint) = saved else { continue };
         let vector = fit.decoder_vector(latent.index, s).ok_or_else(missing)?;
+        let codes = fit.codes_at(latent.index, s);
         let input = TrialInput {
             latent: latent.index,
             source: s as u32,
-            codes: codes.to_vec(),
+            amounts: if s == home { amounts(&codes) } else { Vec::new() },
+            codes,
             decoder: vector,
-            amounts: if s == home { amounts(codes) } else { Vec::new() },
         };
         orders.push(TrialOrder { checkpoint, first: first.clone(), hook: fit.hook_of(s), input });
     }

@@ -3,8 +3,8 @@
 //! Written by hand, this section is what gets left out. Each doubt is a rule: it appears when its check was not made or did not
 //! come out well.
 
-use super::{is_null, seeds};
-use crate::crosscoder::{Absence, CrosscoderResult, LatentClass};
+use super::{nulls, seeds};
+use crate::crosscoder::{Absence, CrosscoderResult, Judged, LatentClass, Null};
 use crate::record::Archive;
 
 /// Explained variance below which what the dictionary leaves out may be the story.
@@ -25,13 +25,31 @@ pub fn doubts(archive: &Archive, fits: &[CrosscoderResult]) -> Vec<String> {
             100.0 * explained
         ));
     }
-    if !is_null(fit) && !fits.iter().skip(1).any(is_null) {
-        said.push(
-            "There is no null fit beside it: how many births this rule makes up where nothing can be born is not known.".into(),
-        );
+    if fit.null() == Null::None {
+        let made: Vec<Null> = fits.iter().skip(1).map(CrosscoderResult::null).collect();
+        if !made.contains(&Null::Repeated) {
+            said.push(
+                "There is no null fit beside it: how many births this rule makes up where nothing can be born is not known."
+                    .into(),
+            );
+        }
+        let missing: Vec<&str> =
+            Null::ALL.into_iter().filter(|null| *null != Null::Repeated && !made.contains(null)).map(Null::name).collect();
+        if !missing.is_empty() {
+            said.push(format!("Not made: the nulls {}, each of which takes away something else.", missing.join(", ")));
+        }
     }
-    for null in fits.iter().skip(1).filter(|other| is_null(other) && other.emergent + other.vanished > other.alive / 100) {
-        said.push(format!("The null fit has {} births and deaths of its own.", null.emergent + null.vanished));
+    for (fit, null, judged) in nulls(fits).into_iter().filter(|(.., judged)| !judged.holds) {
+        said.push(format!("The null {} shows {}: {}.", fit.config.name, judged.found, null.otherwise()));
+    }
+    let unrelated = |(other, null, _): &(&CrosscoderResult, Null, Judged)| {
+        *null == Null::ShuffledPairs && fit.emergent > 0 && 2 * other.emergent >= fit.emergent
+    };
+    if let Some((other, ..)) = nulls(fits).iter().find(|null| unrelated(null)) {
+        said.push(format!(
+            "With shuffled pairing {} latents look born ({} confirmed), against {}: their number says that the checkpoints have no code in common, and not that something was learnt.",
+            other.emergent, other.emergent_confirmed, fit.emergent
+        ));
     }
     if seeds(fits).count() < 2 {
         said.push("One fit seed: half of the births may be other latents with another seed.".into());
@@ -43,7 +61,7 @@ pub fn doubts(archive: &Archive, fits: &[CrosscoderResult]) -> Vec<String> {
         ));
     }
     said.extend(causal(fit));
-    if fit.sources.len() < 4 && !is_null(fit) {
+    if fit.sources.len() < 4 && fit.null() == Null::None {
         said.push("Few checkpoints: a birth is dated only to the gap between two of them.".into());
     }
     said.push(format!(

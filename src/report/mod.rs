@@ -13,7 +13,7 @@ pub mod theory;
 pub use doubts::doubts;
 
 use crate::crosscoder::causal::{Attribution, Band, CausalResult, Effect, SetEffect, Single, SourceEffects, rank_agreement_of};
-use crate::crosscoder::{Absence, CrosscoderConfig, CrosscoderResult, LatentClass, agreement};
+use crate::crosscoder::{Absence, CrosscoderConfig, CrosscoderResult, Judged, LatentClass, Null, agreement};
 use crate::plot::{Axis, Curves, HeatMap, Ink, Mark, Palette, Picture, Scale, Series};
 use crate::record::{Archive, MetricRow, UserError};
 use page::Page;
@@ -47,6 +47,13 @@ pub fn report(archive: &Archive, fits: &[CrosscoderResult], draw: &Draw<'_>) -> 
     page.table(&["class", "latents", "confirmed absences", "shrunk", "in other latents"], &classes(fit));
     page.heading("How sure");
     page.list(&certainty(fit, fits)?);
+    let nulls = nulls(fits);
+    if !nulls.is_empty() {
+        page.table(
+            &["null", "fit", "it must show", "it shows", "as it must", "what it means"],
+            &nulls.iter().map(of_null).collect::<Vec<_>>(),
+        );
+    }
     if fits.len() > 1 {
         page.table(
             &[
@@ -82,18 +89,32 @@ pub fn report(archive: &Archive, fits: &[CrosscoderResult], draw: &Draw<'_>) -> 
     Ok(page.finish())
 }
 
-fn is_null(fit: &CrosscoderResult) -> bool {
-    fit.sources.windows(2).all(|pair| pair[0].step == pair[1].step)
+/// The nulls among the other fits, each with what it shows.
+fn nulls(fits: &[CrosscoderResult]) -> Vec<(&CrosscoderResult, Null, Judged)> {
+    let judged = |fit| Some((fit, CrosscoderResult::null(fit), CrosscoderResult::null(fit).judge(fit)?));
+    fits.iter().skip(1).filter_map(judged).collect()
+}
+
+/// A null in one row.
+fn of_null((fit, null, judged): &(&CrosscoderResult, Null, Judged)) -> Vec<String> {
+    let means = if judged.holds { String::new() } else { null.otherwise().to_owned() };
+    vec![
+        null.title().to_owned(),
+        fit.config.name.clone(),
+        null.must_show().to_owned(),
+        judged.found.clone(),
+        if judged.holds { "yes" } else { "no" }.to_owned(),
+        means,
+    ]
 }
 
 /// One sentence.
 fn summary(fit: &CrosscoderResult) -> String {
     let steps: Vec<String> = fit.sources.iter().map(|source| source.label()).collect();
-    if is_null(fit) {
-        return format!(
-            "The null fit: one checkpoint against itself. Of {} latents {} look emergent and {} look vanished; whatever appears here is made up by the method.",
-            fit.alive, fit.emergent, fit.vanished
-        );
+    if let Some(judged) = fit.null().judge(fit) {
+        let null = fit.null();
+        let verdict = if judged.holds { "It does".to_owned() } else { format!("It does not: {}", null.otherwise()) };
+        return format!("A null: {}. It must show {}. It shows {}. {verdict}.", null.title(), null.must_show(), judged.found);
     }
     format!(
         "Between the checkpoints {} a crosscoder of {} latents finds {} that were born, {} of them confirmed by Latent Scaling, and {} that vanished; {} are there in all checkpoints, of which {} turned their direction.",
@@ -132,7 +153,8 @@ fn lifetimes(archive: &Archive, fit: &CrosscoderResult, draw: &Draw<'_>) -> Stri
     let points = |value: fn(&MetricRow) -> f32| -> Vec<(f64, f64)> {
         archive.rows.iter().map(|row| (f64::from(row.step), f64::from(value(row)))).collect()
     };
-    let marks: Vec<Mark> = if is_null(fit) {
+    let marks: Vec<Mark> = if matches!(fit.null(), Null::Repeated | Null::Untrained) {
+        // They have no time in which anything could be born.
         Vec::new()
     } else {
         fit.lifetimes().into_iter().map(|(step, words)| Mark::event(f64::from(step), words)).collect()
@@ -200,18 +222,12 @@ fn classes(fit: &CrosscoderResult) -> Vec<Vec<String>> {
         .collect()
 }
 
-/// What speaks for the fit: held-out inputs, the null, other seeds.
+/// What speaks for the fit: held-out inputs and other seeds.
 fn certainty(fit: &CrosscoderResult, fits: &[CrosscoderResult]) -> Result<Vec<String>, UserError> {
     let mut said = vec![format!(
         "{} of {} births are confirmed by Latent Scaling: the error of the first checkpoint does not hold them.",
         fit.emergent_confirmed, fit.emergent
     )];
-    for null in fits.iter().skip(1).filter(|other| is_null(other)) {
-        said.push(format!(
-            "The null fit {} (one checkpoint against itself) has {} births and {} deaths among {} latents.",
-            null.config.name, null.emergent, null.vanished, null.alive
-        ));
-    }
     let seeds: Vec<CrosscoderResult> = seeds(fits).cloned().collect();
     if seeds.len() > 1 {
         for found in agreement(&seeds)?.iter().filter(|found| found.class == LatentClass::Emergent) {

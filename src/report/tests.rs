@@ -1,7 +1,7 @@
 //! A report on planted numbers: everything that was measured is in it, and what was not checked is said.
 
 use super::*;
-use crate::crosscoder::{Latent, SourceInfo, crosscoder_preset, null_of};
+use crate::crosscoder::{Latent, Null, crosscoder_preset, null_of, test_fits};
 use crate::experiment::preset;
 use crate::plot::Theme;
 use crate::record::MeasureTable;
@@ -11,7 +11,6 @@ fn draw(picture: &Picture<'_>, width: u32, height: u32) -> String {
 }
 
 fn fit(steps: [u32; 2], causal: Option<CausalResult>) -> CrosscoderResult {
-    let source = |step: u32| SourceInfo { step, width: 4, scale: 1.0, gamma: 0.1, hook: None, run: None };
     let latent = |index: u32, class: LatentClass, relative: [f32; 2]| Latent {
         index,
         class,
@@ -23,26 +22,17 @@ fn fit(steps: [u32; 2], causal: Option<CausalResult>) -> CrosscoderResult {
     };
     CrosscoderResult {
         config: CrosscoderConfig { sources: steps.to_vec(), ..crosscoder_preset("births").unwrap().config.clone() },
-        sources: steps.map(source).to_vec(),
-        curves: Vec::new(),
         explained_variance: vec![0.9, 0.8],
         l0: 2.0,
-        l0_per_source: Vec::new(),
         l0_quantiles: [1.0, 3.0],
         alive: 2,
         shared: 1,
         emergent: 1,
         emergent_confirmed: 1,
-        vanished: 0,
         residue_energy_share: 0.5,
-        latents: vec![latent(0, LatentClass::Stable, [1.0, 0.9]), latent(1, LatentClass::Emergent, [0.0, 1.0])],
-        twins: Vec::new(),
-        baselines: Vec::new(),
         causal,
-        origin: None,
-        wall_seconds: 1.0,
         activations: vec![0.0, 1.0, 1.0, 0.0, 0.0, 1.0],
-        weights: Vec::new(),
+        ..test_fits::fit(&steps, vec![latent(0, LatentClass::Stable, [1.0, 0.9]), latent(1, LatentClass::Emergent, [0.0, 1.0])])
     }
 }
 
@@ -126,7 +116,7 @@ fn what_was_not_checked_or_did_not_come_out_is_said() {
         assert!(alone.contains(words), "{words}: {alone}");
     }
     let base = fit([200, 900], Some(causal(1.5, 0.02)));
-    let null = CrosscoderResult { config: null_of(&base.config), emergent: 0, ..fit([900, 900], None) };
+    let null = CrosscoderResult { config: null_of(&base.config, Null::Repeated), emergent: 0, ..fit([900, 900], None) };
     let seeded =
         CrosscoderResult { config: CrosscoderConfig { seed: 7, name: "births-2".into(), ..base.config.clone() }, ..base.clone() };
     let checked = said(&[base.clone(), null.clone(), seeded.clone()]);
@@ -137,8 +127,25 @@ fn what_was_not_checked_or_did_not_come_out_is_said() {
         checked.contains("not enough other latents for a control with latents as strong") && checked.contains("(training seed ")
     );
     assert!(said(&[fit([200, 900], Some(causal(1.5, 0.9)))]).contains("moved as far"));
-    let loud = CrosscoderResult { emergent: 5, alive: 100, ..null };
-    assert!(said(&[base.clone(), loud]).contains("The null fit has 5"));
+    let loud = CrosscoderResult { emergent: 5, alive: 100, ..null.clone() };
+    assert!(said(&[base.clone(), loud]).contains("5 births and 0 deaths among 100 latents"));
+    // Every null is told with what it must show, and a doubt is made of one that does not, or was not made.
+    let shuffled = CrosscoderResult {
+        config: null_of(&base.config, Null::ShuffledPairs),
+        shared: 0,
+        predicted: vec![0.001, 0.3],
+        ..fit([200, 900], None)
+    };
+    let doubted = said(&[base.clone(), null.clone(), shuffled.clone()]);
+    assert!(doubted.contains("predict at most 30.0%") && doubted.contains("Not made: the nulls untrained, permuted_labels"));
+    assert!(doubted.contains("With shuffled pairing 1 latents look born"));
+    assert!(!doubted.contains("births and 0 deaths"), "the repeated checkpoint is as it must be: {doubted}");
+    let told = report(&archive(), &[base.clone(), null, shuffled], &draw).unwrap();
+    for words in
+        ["<td>Shuffled pairing</td>", "no births and no deaths", "0 of 2 latents in all checkpoints (1 births)", "<td>no</td>"]
+    {
+        assert!(told.contains(words), "{words}");
+    }
 
     let text = report(&archive(), &[base, seeded], &draw).unwrap();
     assert!(text.contains("Of 1 emergent latents 100% are found again by 1 fits with other seeds, 100% with the same class"));

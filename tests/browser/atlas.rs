@@ -84,11 +84,37 @@ fn a_fit_is_held_goes_on_and_its_latents_are_walked_tried_and_sent() {
     assert!(page.colours("latent-steering") > 2, "nothing is drawn of the steering");
     page.picture("latent tried");
 
+    // Several at once, by class and all together.
+    page.look_at("latent-sets");
+    assert_eq!(page.js("document.getElementById('try-set').disabled"), true, "an empty set has nothing to try");
+    page.js("document.querySelector('#latent-sets .chips button[data-class]').click()");
+    page.wait("a class in the set", "!document.getElementById('try-set').disabled", 10);
+    page.js("document.querySelector('#latent-sets details summary').click()");
+    page.wait("the table of latents", "document.querySelectorAll('#latent-table tbody input:checked').length > 0", 10);
+    page.click("try-set");
+    page.wait("what the set does", "document.getElementById('set-table')", 200);
+    let rises = page.js("[...document.querySelectorAll('#set-table tr[data-rise]')].map(r => Number(r.dataset.rise))");
+    let rises: Vec<f64> = rises.as_array().unwrap().iter().map(|rise| rise.as_f64().unwrap()).collect();
+    assert_eq!(rises.len(), sources.split(',').count(), "one row per checkpoint");
+    assert!(rises.iter().all(|rise| rise.is_finite()) && rises.iter().any(|rise| *rise != 0.0), "{rises:?}");
+    page.look_at("set-steering");
+    page.settled("set-steering");
+    assert!(page.colours("set-steering") > 2, "nothing is drawn of the steering");
+    page.picture("latents tried together");
+
     page.click("compare-sources");
     page.wait("the likeness", "document.getElementById('likeness-map')", 60);
     page.look_at("likeness-map");
     page.settled("likeness-map");
     assert!(page.colours("likeness-map") > 2, "the likeness is blank");
+    page.choose("xc-hook", "mlp_post");
+    page.wait(
+        "the likeness of the other hook to go",
+        "document.getElementById('other-hook') && !document.getElementById('likeness-map')",
+        10,
+    );
+    page.choose("xc-hook", "resid_post");
+    page.wait("the likeness to come back", "document.getElementById('likeness-map')", 10);
 
     // The link leads to the same latent elsewhere, where nothing is made unasked.
     page.look_at("latent-head");
@@ -124,4 +150,24 @@ fn a_fit_spans_two_hooks_and_each_source_keeps_its_own_budget() {
     page.js("[...document.querySelectorAll('#xc-more_hooks label')].find(l => l.innerText.includes('Residual stream after the block')).click()");
     page.wait("the refusal", "document.getElementById('fit').disabled", 10);
     assert!(page.text("xc-error-more_hooks").contains("already"), "{}", page.text("xc-error-more_hooks"));
+}
+
+#[test]
+fn a_null_says_what_it_must_show_and_whether_it_does() {
+    let page = prepared("300");
+    // Gates that nothing can pass at the start are refused before.
+    page.choose("xc-variant", "jump_relu_per_source");
+    page.wait("the norm to be refused", "document.getElementById('xc-error-decoder_norm')?.innerText.includes('never fire')", 10);
+    page.choose("xc-variant", "l1_of_norms");
+    page.choose("null-kind", "shuffled_pairs");
+    page.wait("what it must show", "document.getElementById('nulls').innerText.includes('no latent in all checkpoints')", 10);
+    page.click("fit-null");
+    wait_for_fit(&page);
+    assert_eq!(page.data("fit-summary", "null"), "shuffled_pairs");
+    let said = page.text("fit-summary");
+    assert!(said.contains("It must show no latent in all checkpoints") && said.contains("the others predict at most"), "{said}");
+    // Its rows are not those of the network, so there is nothing to ask the network.
+    page.look_at("latent-trial");
+    page.click("try-latent");
+    page.wait("the refusal", "document.getElementById('error-card')?.innerText.includes('nothing to ask')", 10);
 }

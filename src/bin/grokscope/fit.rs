@@ -2,7 +2,7 @@
 
 use super::{folder, say, shown, train};
 use grokscope::crosscoder::causal::{Band, CausalResult, Effect, Single, agreement_of, rank_agreement_of};
-use grokscope::crosscoder::{CrosscoderConfig, CrosscoderResult, LatentClass, SourceInfo, null_of, pick_sources};
+use grokscope::crosscoder::{CrosscoderConfig, CrosscoderResult, LatentClass, Null, SourceInfo, null_of, pick_sources};
 use grokscope::engine::capability::EngineWish;
 use grokscope::engine::converse;
 use grokscope::engine::message::{Command, Event, OtherRun};
@@ -14,7 +14,7 @@ pub fn run(
     mut config: CrosscoderConfig,
     run: &Archive,
     others: Vec<OtherRun>,
-    null: bool,
+    null: Null,
     engine: EngineWish,
     out: &Path,
 ) -> Result<(), UserError> {
@@ -23,9 +23,9 @@ pub fn run(
     if config.sources.is_empty() {
         config.sources = pick_sources(&run.rows, &saved)?;
     }
-    if null {
-        config = null_of(&config);
-    }
+    // A configuration may name a null as well, and has no sources to take it of until they are picked.
+    let null = if null == Null::None { config.null } else { null };
+    config = null_of(&config, null);
     // Here, where all saved steps are known: the engine gets only those that are asked for and would name the nearest of them.
     config.validate(&run.experiment, &saved)?;
     let checkpoints = run.checkpoints.iter().filter(|c| config.sources.contains(&c.step)).cloned().collect();
@@ -102,6 +102,10 @@ pub fn print(result: &CrosscoderResult) {
         "alive {}  shared {}  emergent {} ({} confirmed)  vanished {}  residue energy share {:.2}",
         result.alive, result.shared, result.emergent, result.emergent_confirmed, result.vanished, result.residue_energy_share
     ));
+    if !result.predicted.is_empty() {
+        let shares: Vec<String> = result.predicted.iter().map(|v| format!("{v:.3}")).collect();
+        say(&format!("each source predicted from the others {}", shares.join(" / ")));
+    }
     let [stable, rotated, transient, recurrent] =
         [LatentClass::Stable, LatentClass::Rotated, LatentClass::Transient, LatentClass::Recurrent]
             .map(|class| result.count(class));
@@ -109,6 +113,12 @@ pub fn print(result: &CrosscoderResult) {
         "of the shared {stable} stable, {rotated} rotated  transient {transient}  recurrent {recurrent}  twins {}",
         result.twins.len()
     ));
+    let null = result.null();
+    if let Some(judged) = null.judge(result) {
+        let verdict = if judged.holds { "as it must be".to_owned() } else { format!("NOT as it must be: {}", null.otherwise()) };
+        say(&format!("null ({}) must show {}", null.title(), null.must_show()));
+        say(&format!("null shows {}: {verdict}", judged.found));
+    }
     if let Some(causal) = &result.causal {
         print_causal(causal);
     }

@@ -21,7 +21,7 @@ mod train;
 use train::progress;
 
 use clap::{Parser, Subcommand, ValueEnum};
-use grokscope::crosscoder::{CrosscoderConfig, crosscoder_preset, crosscoder_presets};
+use grokscope::crosscoder::{CrosscoderConfig, Null, crosscoder_preset, crosscoder_presets};
 use grokscope::engine::capability::EngineWish;
 use grokscope::experiment::{Experiment, Link, edit, link, parse_assignment, preset, presets, schema, with_value};
 use grokscope::record::{Archive, UserError};
@@ -79,9 +79,10 @@ enum Task {
         /// A further run of the same inputs, as FOLDER or FOLDER@STEP,STEP; without steps they are picked from its curves
         #[arg(long)]
         also: Vec<String>,
-        /// Repeat the last source instead: nothing can be born, so every birth is an artefact
-        #[arg(long)]
-        null: bool,
+        /// Make a null of it, where nothing of the kind is to be found: repeated (the default), shuffled_pairs, untrained or
+        /// permuted_labels
+        #[arg(long, value_name = "KIND", num_args = 0..=1, require_equals = true, default_missing_value = "repeated")]
+        null: Option<String>,
         /// Engine
         #[arg(long, default_value = "cpu")]
         engine: Wish,
@@ -96,6 +97,9 @@ enum Task {
         /// Seed of the fits
         #[arg(long, default_value_t = 0)]
         fit_seed: u64,
+        /// Make every null, not only the repeated checkpoint
+        #[arg(long)]
+        nulls: bool,
         /// Engine
         #[arg(long, default_value = "cpu")]
         engine: Wish,
@@ -390,9 +394,12 @@ fn obey(task: Task) -> Result<(), UserError> {
         }
         Task::Verify { dir } => train::verify(&folder::read(&dir)?),
         Task::Crosscoder { asked, run, also, null, engine, out } => {
+            let null = null.as_deref().map_or(Ok(Null::None), Null::named)?;
             fit::run(crosscoder(&asked)?, &folder::read(&run)?, fit::others(&also)?, null, engine.into(), &out)
         }
-        Task::Atlas { asked, fit_seed, engine, out } => atlas::run(&experiment(&asked)?, fit_seed, engine.into(), &out),
+        Task::Atlas { asked, fit_seed, nulls, engine, out } => {
+            atlas::run(&experiment(&asked)?, fit_seed, nulls, engine.into(), &out)
+        }
         Task::Frontier { fits } => frontier::run(&fits),
         Task::External { asked, activations, out } => interop::external(&activations, crosscoder(&asked)?, &out),
         Task::Dictionary { asked, dictionary, run, activations, out } => {

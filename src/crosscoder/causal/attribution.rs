@@ -5,7 +5,9 @@
 //! all latents in together, so their parts add up to what all of them do, which is checked and reported. They are still a
 //! first-order story about a path: [`Single`] sets some of them beside the exact removal.
 
-use super::insert::Anatomy;
+use super::Effect;
+use super::insert::{Anatomy, Insert, Replacement};
+use super::probes::counts;
 use crate::measure::rank_correlation;
 use serde::{Deserialize, Serialize};
 
@@ -37,6 +39,28 @@ pub struct Single {
     pub attributed: f64,
     /// Rise of the test loss without it, measured.
     pub rise: f64,
+}
+
+/// How the network answers with only the latents of the largest attributions, and without them.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Ranked {
+    /// Index of the source.
+    pub source: u32,
+    /// (n, effect) with only the n latents whose removal would raise the test loss most by their attribution, and the dictionary's
+    /// error.
+    pub keep: Vec<(u32, Effect)>,
+    /// (n, effect) without these.
+    pub remove: Vec<(u32, Effect)>,
+}
+
+/// What to put in for [`Ranked`]: for n = 1, 2, 4, … (n, whether the first n are kept, insert). Latents go by signed effect, so that
+/// one whose removal would help comes last.
+pub fn ranked_inserts(effects: &[f32], alive: &[u32]) -> Vec<(u32, bool, Insert)> {
+    let mut order = alive.to_vec();
+    order.sort_by(|a, b| effects[*b as usize].total_cmp(&effects[*a as usize]));
+    let without = |set: &[u32]| Insert::Without(set.to_vec(), Replacement::Zero);
+    let both = |n: usize| [(n as u32, true, without(&order[n..])), (n as u32, false, without(&order[..n]))];
+    counts(order.len()).into_iter().flat_map(both).collect()
 }
 
 impl Anatomy {
@@ -141,6 +165,19 @@ mod tests {
         assert_eq!(found[..3], [89, 88, 87]);
         assert!(found.len() <= LARGEST + SPREAD && found.iter().any(|latent| *latent < 20), "{found:?}");
         assert_eq!(checked(&effects, &[4, 2]), [4, 2]);
+    }
+
+    #[test]
+    fn ranks_go_by_signed_effect_and_keep_what_they_do_not_remove() {
+        let inserts = ranked_inserts(&[0.1, -5.0, 3.0, 0.0, 0.2], &[0, 1, 2, 4]);
+        let without = |set: &[u32]| Insert::Without(set.to_vec(), Replacement::Zero);
+        let expected = [
+            (1, true, without(&[4, 0, 1])),
+            (1, false, without(&[2])),
+            (2, true, without(&[0, 1])),
+            (2, false, without(&[2, 4])),
+        ];
+        assert_eq!(inserts, expected);
     }
 
     #[test]

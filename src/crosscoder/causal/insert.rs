@@ -53,6 +53,8 @@ pub enum Insert {
         /// Which draw.
         draw: u32,
     },
+    /// The activation with this vector `[d]` added on every input.
+    Shifted(Vec<f32>),
     /// The activation of the source `from`, its latents in the set decoded by this source's vectors instead of its own
     /// (Minder et al. 2025, turned from models to time).
     Swapped {
@@ -111,6 +113,11 @@ impl Anatomy {
                     let scale = (norm(change) / norm(&direction).max(f64::MIN_POSITIVE)) as f32;
                     values.iter_mut().zip(direction).for_each(|(v, d)| *v += scale * d);
                 }
+                out
+            }
+            Insert::Shifted(vector) => {
+                let mut out = x.clone();
+                out.chunks_exact_mut(width).for_each(|row| row.iter_mut().zip(vector).for_each(|(x, v)| *x += v));
                 out
             }
             Insert::Swapped { from, latents: set } => {
@@ -243,5 +250,8 @@ mod tests {
             assert!((a[0] - b[0] - 0.5).abs() < 1e-6 && (a[1] - b[1] - 0.25).abs() < 1e-6, "row {row}: {a:?} {b:?}");
         }
         assert_eq!(anatomy.inserted(1, &Insert::Nothing, 0), [0.0; 8]);
+        let shifted = anatomy.inserted(1, &Insert::Shifted(vec![1.0, -2.0]), 0);
+        let expected: Vec<f32> = anatomy.sources[1].values.chunks(2).flat_map(|row| [row[0] + 1.0, row[1] - 2.0]).collect();
+        assert_eq!(shifted, expected);
     }
 }

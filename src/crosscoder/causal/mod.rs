@@ -10,11 +10,17 @@
 mod attribution;
 mod insert;
 mod probes;
+mod set_trial;
 mod trial;
 
-pub use attribution::{Attribution, PATH_POINTS, Single, agreement_of, checked, rank_agreement_of, relative_effects};
+pub use attribution::{
+    Attribution, PATH_POINTS, Ranked, Single, agreement_of, checked, rank_agreement_of, ranked_inserts, relative_effects,
+};
 pub use insert::{Anatomy, Insert, Replacement};
 pub use probes::{CONTROLS, Probe, probes};
+pub use set_trial::{
+    ASIDE, Along, STRENGTHS, SetAtSource, SetProbe, SetQuestion, SetTrial, SteeredSet, set_probes, summarise_set,
+};
 pub use trial::{Steered, Trial, TrialInput, amounts, answered};
 
 use super::result::{CrosscoderResult, LatentClass, SourceInfo};
@@ -121,6 +127,9 @@ pub struct CausalResult {
     /// Some of them beside the exact removal.
     #[serde(default)]
     pub singles: Vec<Single>,
+    /// With and without the latents of the largest attributions; missing in results of earlier versions.
+    #[serde(default)]
+    pub ranked: Vec<Ranked>,
 }
 
 /// Sorts the effects of `probes` into a result.

@@ -123,16 +123,16 @@ pub(super) fn distinct(sources: &[Source]) -> Vec<usize> {
 }
 
 /// 1, 2, 4, … and half of all: where the curves of the strongest latents are taken.
-fn counts(alive: usize) -> Vec<usize> {
+pub(super) fn counts(alive: usize) -> Vec<usize> {
     core::iter::successors(Some(1usize), |n| Some(2 * n)).take_while(|n| *n < alive).collect()
 }
 
-fn random_set(others: &[u32], count: usize, stream: &mut Stream) -> Vec<u32> {
+pub(super) fn random_set(others: &[u32], count: usize, stream: &mut Stream) -> Vec<u32> {
     stream.permutation(others.len()).into_iter().take(count).map(|at| others[at as usize]).collect()
 }
 
 /// For each latent of `set` one of the [`NEAREST`] others in energy that are not yet taken, the strongest first.
-fn matched_set(others: &[u32], set: &[u32], energies: &[f64], stream: &mut Stream) -> Vec<u32> {
+pub(super) fn matched_set(others: &[u32], set: &[u32], energies: &[f64], stream: &mut Stream) -> Vec<u32> {
     let mut wanted = set.to_vec();
     wanted.sort_by(|a, b| energies[*b as usize].total_cmp(&energies[*a as usize]));
     let mut free = others.to_vec();

@@ -5,10 +5,14 @@
 
 mod blocks;
 mod dictionary;
+mod first_threshold;
+mod kept;
 mod objective;
+mod predicted;
 #[cfg(test)]
 mod reference_tests;
 mod revive;
+mod shuffle;
 mod structure;
 mod threshold;
 
@@ -16,15 +20,17 @@ pub use dictionary::Dictionary;
 pub use objective::{Moment, Objective, Slope};
 pub use structure::{Site, sites};
 
+use self::shuffle::{analyse_in_order, permutation, shuffled};
 use super::baseline::{BaselineInput, Explained, FrontierPoint, fourier, pca};
 use super::causal::Anatomy;
+use super::config::FIRST_THRESHOLD;
 use super::{
-    AnalysisInput, Codes, CrosscoderConfig, CrosscoderResult, FitRow, Prepared, Source, SourceInfo, Variant, analyse,
+    AnalysisInput, Codes, CrosscoderConfig, CrosscoderResult, FitRow, Null, Prepared, Source, SourceInfo, Variant, analyse,
     explained_variance, folds, prepare,
 };
 use crate::experiment::randomness::{Purpose, Stream};
 use crate::model::lost;
-use crate::record::{NamedTensor, UserError, Weights};
+use crate::record::UserError;
 use crate::task::{Dataset, Row};
 use crate::train::optimizer::advance;
 use crate::train::{AdamW, Decay, Update};
@@ -43,8 +49,6 @@ const ANNEAL: f64 = 0.2;
 const MOST_FUNCTIONS: usize = 64;
 /// Epochs without firing after which a latent counts as dead. Published: 10 million tokens, which here would be hundreds of epochs.
 const DEAD_AFTER: u32 = 3;
-/// θ of variants that learn it, at the start.
-const FIRST_THRESHOLD: f32 = 0.1;
 /// Adam's moments, as in every published recipe.
 const BETAS: [f64; 2] = [0.9, 0.999];
 
@@ -104,6 +108,10 @@ impl Fit {
                 format!("Use a batch size of at most {} and hold out at least one input", fit_rows.len()),
             ));
         }
+        if config.null == Null::ShuffledPairs && sources.len() < 2 {
+            return Err(UserError::new("One source has no pairs to shuffle", "Add a source, or use another null"));
+        }
+        let sources = if config.null == Null::ShuffledPairs { shuffled(sources, config.seed) } else { sources };
         let prepared = sources.iter().map(prepare).collect::<Result<Vec<_>, _>>()?;
         let (rows, columns) = (data.rows.len(), width * sources.len());
         let mut values = vec![0f32; rows * columns];
@@ -249,6 +257,7 @@ impl Fit {
             self.turn_blocks().await?;
         }
         let threshold = self.threshold();
+        let predicted = self.predicted(threshold.as_ref()).await?;
         let codes = self.objective.codes(&self.dictionary, self.inputs.clone(), threshold.clone());
         let per_source = codes.len();
         let mut transaction = Transaction::default();
@@ -271,19 +280,26 @@ impl Fit {
             self.prepared.iter().enumerate().map(|(s, p)| p.raw_decoder(&self.block(&weights[2], s))).collect();
         let biases: Vec<Vec<f32>> =
             self.prepared.iter().enumerate().map(|(s, p)| p.raw_bias(&self.block(&weights[3], s))).collect();
-        let found = analyse(&AnalysisInput {
+        let input = AnalysisInput {
             sources: &self.sources,
             codes: &codes,
             decoders: &decoders,
             biases: &biases,
             data: &self.data,
             held: &self.held_rows,
-        })?;
+        };
+        let found = if self.config.null == Null::PermutedLabels {
+            let order = permutation(self.data.rows.len(), self.config.seed, 0);
+            analyse_in_order(&input, &order)?
+        } else {
+            analyse(&input)?
+        };
         let weights = self.file(&weights)?;
         let result = CrosscoderResult {
             sources: self.source_infos(),
             curves: self.curves,
             explained_variance: found.explained_variance,
+            predicted,
             l0: found.l0,
             l0_per_source: found.l0_per_source,
             l0_quantiles: found.l0_quantiles,
@@ -368,57 +384,6 @@ impl Fit {
                 explained_variance(&x, &self.block(decoded, s), width) as f32
             })
             .collect()
-    }
-
-    /// The dictionary as safetensors, in the layout described at [`CrosscoderResult::weights`]; `weights` are encoder, its bias,
-    /// decoder, its bias, and θ where there is one.
-    fn file(&self, weights: &[Vec<f32>]) -> Result<Vec<u8>, UserError> {
-        let (count, width, latents) = (self.sources.len(), self.width, self.config.latents as usize);
-        let columns = count * width;
-        let tensor = |name: &str, shape: Vec<usize>, values: Vec<f32>| NamedTensor { name: name.to_owned(), shape, values };
-        let decoder: Vec<f32> = (0..count)
-            .flat_map(|s| weights[2].chunks(columns).flat_map(move |row| row[s * width..(s + 1) * width].to_vec()))
-            .collect();
-        // As wide as the widest; the rest is zero, like the weights there.
-        let mean = self.prepared.iter().flat_map(|p| p.mean.iter().copied().chain(core::iter::repeat(0.0)).take(width)).collect();
-        let norms: Vec<f32> = decoder.chunks(width).map(|v| v.iter().map(|x| x * x).sum::<f32>().sqrt()).collect();
-        let mut tensors = vec![
-            tensor("encoder.weight", vec![count, width, latents], weights[0].clone()),
-            tensor("encoder.bias", vec![latents], weights[1].clone()),
-            tensor("decoder.weight", vec![count, latents, width], decoder),
-            tensor("decoder.bias", vec![count, width], weights[3].clone()),
-            tensor("activation_mean", vec![count, width], mean),
-            tensor("activation_scale", vec![count], self.prepared.iter().map(|p| p.scale).collect()),
-        ];
-        if self.config.block_width() > 1 {
-            tensors.push(tensor("block_width", vec![1], vec![self.config.block as f32]));
-        }
-        if self.config.variant == Variant::TopK {
-            // Readers that do not know it must not take the codes for those of a plain ReLU.
-            tensors.push(tensor("top_k", vec![1], vec![self.config.k as f32]));
-        }
-        if let Some(threshold) = weights.get(4) {
-            // pre·‖D_i^s‖ > θ is pre > θ/‖D_i^s‖, which every reader of thresholds per source and latent knows.
-            let gates = |theta: &dyn Fn(usize) -> f32| {
-                norms.iter().enumerate().map(|(at, norm)| (theta(at) / norm).min(f32::MAX)).collect::<Vec<f32>>()
-            };
-            tensors.push(match self.config.variant {
-                Variant::JumpRelu => tensor("jump_relu_threshold", vec![latents], threshold.clone()),
-                Variant::JumpReluPerSource => tensor("jump_relu_threshold", vec![count, latents], gates(&|at| threshold[at])),
-                Variant::BatchTopKPerSource => {
-                    tensor("jump_relu_threshold", vec![count, latents], gates(&|at| threshold[at / latents]))
-                }
-                Variant::Delta => {
-                    // θ of its kind over Σ_s‖D_i^s‖: a threshold per latent.
-                    let sum = |latent: usize| norms.iter().skip(latent).step_by(latents).sum::<f32>();
-                    let gates = threshold.iter().enumerate().map(|(i, theta)| (theta / sum(i)).min(f32::MAX)).collect();
-                    tensor("jump_relu_threshold", vec![latents], gates)
-                }
-                Variant::BlockTopK => tensor("block_threshold", vec![1], threshold.clone()),
-                _ => tensor("threshold", vec![threshold.len()], threshold.clone()),
-            });
-        }
-        Weights { tensors }.to_safetensors(None)
     }
 }
 

@@ -55,6 +55,7 @@ impl Nonlinearity {
             Self::BatchTopK { .. } => "batch top-k by its threshold",
             Self::JumpRelu { .. } => "JumpReLU",
             Self::JumpReluPerSource { .. } => "JumpReLU, each source its own gate",
+            Self::Blocks { .. } => "signed blocks by their threshold",
         }
     }
 
@@ -65,6 +66,7 @@ impl Nonlinearity {
             Self::BatchTopK { .. } => Variant::BatchTopK,
             Self::JumpRelu { .. } => Variant::JumpRelu,
             Self::JumpReluPerSource { .. } => Variant::JumpReluPerSource,
+            Self::Blocks { .. } => Variant::BlockTopK,
         }
     }
 }
@@ -74,7 +76,8 @@ impl Dictionary {
     pub fn settings(&self, config: CrosscoderConfig) -> CrosscoderConfig {
         let latents = self.latents as u32;
         let (variant, k) = (self.nonlinearity.nearest(), config.k.min(latents));
-        CrosscoderConfig { latents, variant, k, k_start: 0, more_hooks: Vec::new(), ..config }
+        let block = if let Nonlinearity::Blocks { width, .. } = self.nonlinearity { width as u32 } else { config.block };
+        CrosscoderConfig { latents, variant, k, block, k_start: 0, more_hooks: Vec::new(), ..config }
     }
 
     /// Whether it can be put on the `sources` of `config` in a run of `experiment` with these `saved` checkpoints.
@@ -182,6 +185,8 @@ impl Dictionary {
             origin: Some(origin),
             causal: None,
             baselines: Vec::new(),
+            // No file says which rows it was not fitted to.
+            predicted: Vec::new(),
             wall_seconds: 0.0,
         };
         Ok((result, Anatomy { sources, codes, decoders, biases }))

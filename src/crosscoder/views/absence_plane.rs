@@ -68,7 +68,7 @@ fn deciding_source(latent: &Latent) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{fit, latent};
+    use super::super::super::test_fits::{fit, latent};
     use super::*;
 
     #[test]

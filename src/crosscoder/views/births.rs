@@ -78,7 +78,7 @@ fn births<G: Copy + PartialEq>(fit: &CrosscoderResult, all: &[G], group: impl Fn
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{fit, latent};
+    use super::super::super::test_fits::{fit, latent};
     use super::*;
     use LatentClass::{Dead, Emergent, Transient, Vanished};
 

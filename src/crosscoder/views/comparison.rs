@@ -5,9 +5,10 @@
 
 use crate::crosscoder::{CrosscoderResult, LatentClass, Partner, partners};
 use crate::record::UserError;
+use serde::{Deserialize, Serialize};
 
 /// Latents of two fits by class, matched by their activations.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Comparison {
     /// Classes that the first fit has, dead ones left out.
     pub ours: Vec<LatentClass>,
@@ -79,7 +80,7 @@ fn median(found: &[Option<Partner>]) -> Option<f64> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{fit, latent};
+    use super::super::super::test_fits::{fit, latent};
     use super::*;
     use LatentClass::{Dead, Emergent, Transient, Vanished};
 

@@ -79,7 +79,7 @@ fn by_covariance(vectors: &[f64], points: usize, width: usize) -> (Vec<f64>, Vec
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{fit, latent};
+    use super::super::super::test_fits::{fit, latent};
     use super::*;
     use crate::record::NamedTensor;
     use LatentClass::{Dead, Stable};

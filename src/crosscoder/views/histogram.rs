@@ -42,7 +42,7 @@ pub fn histogram(values: impl IntoIterator<Item = f32>, (low, high): (f32, f32),
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{fit, latent};
+    use super::super::super::test_fits::{fit, latent};
     use super::*;
     use LatentClass::{Dead, Emergent, Stable, Vanished};
 

@@ -19,6 +19,3 @@ pub use decoder_map::{DecoderMap, decoder_map};
 pub use histogram::{histogram, norm_shares, pair_cosines};
 pub use present::active_and_present;
 pub use together::{jaccard, strongest};
-
-#[cfg(test)]
-mod tests;

@@ -16,7 +16,7 @@ pub fn active_and_present(fit: &CrosscoderResult) -> Vec<f64> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{fit, latent};
+    use super::super::super::test_fits::{fit, latent};
     use super::*;
     use crate::crosscoder::{Latent, LatentClass};
 

@@ -51,7 +51,7 @@ fn rows_of(fit: &CrosscoderResult) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{fit, latent};
+    use super::super::super::test_fits::{fit, latent};
     use super::*;
     use crate::crosscoder::LatentClass::Stable;
 

@@ -3,6 +3,7 @@
 use super::chosen::chosen;
 use crate::crosscoder::CrosscoderResult;
 use crate::page::chart::{Sheet, Show, keep, named_sheet, of_experiment};
+use crate::page::keys::choose_by_arrow;
 use crate::page::live::text;
 use crate::page::store::Lab;
 use crate::plot::{Frame, Guide, Ink, Key, Picture, Place, Scatter, Stain, Window, nearest_point};
@@ -79,16 +80,7 @@ pub(super) fn cloud(lab: Lab, fit: Arc<CrosscoderResult>, cloud: Cloud, colours:
             under.set(found);
         }
     };
-    let by_key = move |event: web_sys::KeyboardEvent| {
-        let by = match event.key().as_str() {
-            "ArrowDown" | "ArrowRight" => 1,
-            "ArrowUp" | "ArrowLeft" => -1,
-            _ => return,
-        };
-        event.prevent_default();
-        let here = latents.with_value(|latents| latents.iter().position(|known| Some(*known) == lab.latent.get_untracked()));
-        choose(Some(here.map_or(0, |here| here.saturating_add_signed(by))));
-    };
+    let by_key = move |event: web_sys::KeyboardEvent| latents.with_value(|latents| choose_by_arrow(lab, latents, &event));
     let words = move || {
         let chosen = latents.with_value(|latents| latents.iter().position(|known| Some(*known) == lab.latent.get()));
         let index = under.get().or(chosen);

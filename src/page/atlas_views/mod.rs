@@ -16,6 +16,8 @@ mod other_fit;
 mod together;
 mod two_checkpoints;
 
+pub(super) use other_fit::Agreed;
+
 use super::live::{part, text};
 use super::store::{Lab, grouped};
 use crate::crosscoder::{CrosscoderResult, Hook, SourceInfo};

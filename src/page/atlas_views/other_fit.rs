@@ -1,27 +1,21 @@
 //! What another fit of this run made of the same latents.
 
 use super::inks::ink_of;
-use crate::crosscoder::views::{Comparison, compare};
+use crate::crosscoder::views::Comparison;
 use crate::crosscoder::{CrosscoderResult, LatentClass};
+use crate::engine::message::Command;
 use crate::page::chart::{Show, figure, named_sheet, of_experiment};
 use crate::page::live::{flag, part, text};
+use crate::page::session::send;
+use crate::page::sets::bare;
 use crate::page::store::Lab;
 use crate::plot::{Flow, Ink, Key, Picture};
 use crate::record::UserError;
 use leptos::prelude::*;
 use std::sync::Arc;
-use std::time::Duration;
 
-/// Where the comparison stands.
-#[derive(Clone)]
-enum State {
-    /// Nothing was asked for.
-    Idle,
-    /// It is being made, with the fit of this name.
-    Underway(String),
-    /// It is there.
-    Done(String, Result<Comparison, UserError>),
-}
+/// The names of two fits, and what the second found of the first again.
+pub(in crate::page) type Agreed = ([String; 2], Result<Comparison, UserError>);
 
 pub(super) fn view(lab: Lab, fit: Arc<CrosscoderResult>) -> AnyView {
     let own = fit.config.name.clone();
@@ -36,7 +30,6 @@ pub(super) fn view(lab: Lab, fit: Arc<CrosscoderResult>) -> AnyView {
         .into_any();
     }
     let chosen = RwSignal::new(0usize);
-    let state = RwSignal::new(State::Idle);
     let options: Vec<_> = others
         .iter()
         .enumerate()
@@ -50,24 +43,24 @@ pub(super) fn view(lab: Lab, fit: Arc<CrosscoderResult>) -> AnyView {
             chosen.set(index);
         }
     };
-    let of_effect = fit.clone();
+    let names: Vec<[String; 2]> = others.iter().map(|other| [fit.config.name.clone(), other.config.name.clone()]).collect();
+    let asked_names = names.clone();
+    // Some hundred million operations, and seconds of them for large fits: the engine makes them.
     Effect::new(move |_| {
-        let Some(other) = others.get(chosen.get()).cloned() else { return };
-        let (fit, name) = (of_effect.clone(), other.config.name.clone());
-        state.set(State::Underway(name.clone()));
-        // Some hundred million operations: what is said of them has to be painted first.
-        let make = move || {
-            if matches!(state.try_get_untracked(), Some(State::Underway(now)) if now == name) {
-                state.set(State::Done(name, compare(&fit, &other)));
-            }
-        };
-        set_timeout(make, Duration::from_millis(30));
+        let place = chosen.get();
+        let (Some(other), Some(names)) = (others.get(place), asked_names.get(place)) else { return };
+        if lab.agreed.with_untracked(|agreed| agreed.as_ref().is_none_or(|(known, _)| known != names)) {
+            let both = [&fit, other].map(|fit| CrosscoderResult { weights: Vec::new(), ..bare(fit) }.into());
+            send(lab, &Command::Agree(Box::new(both)));
+        }
     });
-    let body = move || match state.get() {
-        State::Idle => None,
-        State::Underway(name) => Some(view! { <p class="muted">{format!("Matching with {name}…")}</p> }.into_any()),
-        State::Done(_, Err(error)) => Some(view! { <p class="problem" role="alert">{error.to_string()}"."</p> }.into_any()),
-        State::Done(name, Ok(found)) => Some(compared(lab, &fit.config.name, &name, found)),
+    let body = move || {
+        let names = names.get(chosen.get())?;
+        Some(match lab.agreed.get().filter(|(known, _)| known == names) {
+            None => view! { <p class="muted">{format!("Matching with {}…", names[1])}</p> }.into_any(),
+            Some((_, Err(error))) => view! { <p class="problem" role="alert">{error.to_string()}"."</p> }.into_any(),
+            Some((_, Ok(found))) => compared(lab, &names[0], &names[1], found),
+        })
     };
     view! {
         <div class="row">

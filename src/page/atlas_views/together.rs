@@ -4,6 +4,7 @@ use super::chosen::chosen;
 use crate::crosscoder::CrosscoderResult;
 use crate::crosscoder::views::{jaccard, strongest};
 use crate::page::chart::{Show, figure, keep, named_sheet, of_experiment};
+use crate::page::keys::choose_by_arrow;
 use crate::page::live::text;
 use crate::page::store::Lab;
 use crate::plot::{GridFrame, HeatMap, Palette, Picture, Place};
@@ -61,15 +62,7 @@ pub(super) fn view(lab: Lab, fit: Arc<CrosscoderResult>, order: &[u32]) -> AnyVi
             under.set(found);
         }
     };
-    let by_key = move |event: web_sys::KeyboardEvent| {
-        let by = match event.key().as_str() {
-            "ArrowDown" | "ArrowRight" => 1,
-            "ArrowUp" | "ArrowLeft" => -1,
-            _ => return,
-        };
-        event.prevent_default();
-        choose(Some(place(lab.latent.get_untracked()).map_or(0, |here| here.saturating_add_signed(by))));
-    };
+    let by_key = move |event: web_sys::KeyboardEvent| shown.with_value(|shown| choose_by_arrow(lab, shown, &event));
     let of_words = fit.clone();
     let words = move || {
         let Some((row, column)) = under.get() else { return String::new() };

@@ -1,4 +1,5 @@
-//! A fit to try views on: nothing in it but what a test puts there.
+//! A fit to try things on: nothing in it but what a test puts there. Built once, so that a new field of a result is one more line here
+//! and not one in every test.
 
 use crate::crosscoder::{CrosscoderResult, Latent, LatentClass, SourceInfo, crosscoder_preset};
 
@@ -11,6 +12,7 @@ pub fn fit(steps: &[u32], latents: Vec<Latent>) -> CrosscoderResult {
         sources: steps.iter().map(source).collect(),
         curves: Vec::new(),
         explained_variance: Vec::new(),
+        predicted: Vec::new(),
         l0: 0.0,
         l0_per_source: Vec::new(),
         l0_quantiles: [0.0; 2],
