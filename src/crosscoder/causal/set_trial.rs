@@ -172,7 +172,7 @@ pub fn set_probes(
     Ok(all)
 }
 
-/// Σ_i f̄_i·D_i `[d]`, f̄_i the mean code of latent i where it fires at its home, D_i its vector there or here; `None` where a home is
+/// Σ_i f̄_i·D_i `[d]`, f̄_i the mean code of latent i where it fires at its home, whatever its sign, D_i its vector there or here; `None` where a home is
 /// another hook, whose vectors mean nothing here.
 fn push(fit: &CrosscoderResult, anatomy: &Anatomy, question: &SetQuestion, source: usize) -> Option<Vec<f32>> {
     let width = anatomy.sources[source].width;
@@ -186,7 +186,7 @@ fn push(fit: &CrosscoderResult, anatomy: &Anatomy, question: &SetQuestion, sourc
             return None;
         }
         let codes = anatomy.codes.of(home).iter().skip(latent as usize).step_by(latents);
-        let (count, sum) = codes.filter(|f| **f > 0.0).fold((0, 0.0), |(n, sum), f| (n + 1, sum + f64::from(*f)));
+        let (count, sum) = codes.filter(|f| **f != 0.0).fold((0, 0.0), |(n, sum), f| (n + 1, sum + f64::from(f.abs())));
         let mean = (sum / f64::from(count.max(1))) as f32;
         let direction = anatomy.decoders[of].get(latent as usize * width..(latent as usize + 1) * width)?;
         vector.iter_mut().zip(direction).for_each(|(v, d)| *v += mean * d);

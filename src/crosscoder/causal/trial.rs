@@ -60,9 +60,10 @@ impl TrialInput {
     }
 }
 
-/// Amounts worth trying: the latent's mean code where it fires, times −1, ½, 1, 2, 4 and 8. Empty for a latent that never fires.
+/// Amounts worth trying: the latent's mean code where it fires, whatever its sign, times −1, ½, 1, 2, 4 and 8. Empty for a latent that
+/// never fires.
 pub fn amounts(codes: &[f32]) -> Vec<f32> {
-    let firing: Vec<f64> = codes.iter().filter(|f| **f > 0.0).map(|f| f64::from(*f)).collect();
+    let firing: Vec<f64> = codes.iter().filter(|f| **f != 0.0).map(|f| f64::from(f.abs())).collect();
     let mean = firing.iter().sum::<f64>() / firing.len().max(1) as f64;
     if firing.is_empty() { Vec::new() } else { [-1.0, 0.5, 1.0, 2.0, 4.0, 8.0].map(|times| (times * mean) as f32).to_vec() }
 }
