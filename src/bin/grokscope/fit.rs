@@ -2,7 +2,7 @@
 
 use super::{folder, say, shown, train};
 use grokscope::crosscoder::causal::{Band, CausalResult, Effect, Single, agreement_of, rank_agreement_of};
-use grokscope::crosscoder::{CrosscoderConfig, CrosscoderResult, LatentClass, Null, SourceInfo, null_of, pick_sources};
+use grokscope::crosscoder::{CrosscoderConfig, CrosscoderResult, LatentClass, Null, Origin, SourceInfo, null_of, pick_sources};
 use grokscope::engine::capability::EngineWish;
 use grokscope::engine::converse;
 use grokscope::engine::message::{Command, Event, OtherRun};
@@ -93,7 +93,9 @@ fn other(text: &str) -> Result<OtherRun, UserError> {
 pub fn print(result: &CrosscoderResult) {
     let steps: Vec<String> = result.sources.iter().map(SourceInfo::label).collect();
     let variance: Vec<String> = result.explained_variance.iter().map(|v| format!("{v:.3}")).collect();
-    say(&format!("sources {}  explained variance (held out) {}  L0 {:.1}", steps.join(" / "), variance.join(" / "), result.l0));
+    // No file says which inputs a dictionary was not fitted to.
+    let over = if matches!(result.origin, Some(Origin::Dictionary { .. })) { "all inputs" } else { "held out" };
+    say(&format!("sources {}  explained variance ({over}) {}  L0 {:.1}", steps.join(" / "), variance.join(" / "), result.l0));
     if !result.l0_per_source.is_empty() {
         let l0: Vec<String> = result.l0_per_source.iter().map(|v| format!("{v:.1}")).collect();
         say(&format!("L0 of each source {}", l0.join(" / ")));

@@ -1,9 +1,9 @@
 //! What the dictionary holds of each checkpoint: one small picture per question, all over the same checkpoints.
 
 use super::label_of;
-use crate::crosscoder::CrosscoderResult;
 use crate::crosscoder::causal::{Effect, SourceEffects};
 use crate::crosscoder::views::active_and_present;
+use crate::crosscoder::{CrosscoderResult, Origin};
 use crate::page::chart::{Show, figure, named_sheet, of_experiment};
 use crate::page::store::{Lab, grouped};
 use crate::plot::{Axis, Columns, Ink, Layer, NumberFormat, Picture, Slots};
@@ -28,7 +28,11 @@ pub(super) fn view(lab: Lab, fit: &Arc<CrosscoderResult>) -> AnyView {
         Small {
             id: "fit-explained",
             title: "Explained variance",
-            caption: "On held-out inputs: 1 − Σ‖x − x̂‖² / Σ‖x − x̄‖².",
+            // No file says which inputs were held out.
+            caption: match fit.origin {
+                Some(Origin::Dictionary { .. }) => "On all inputs: 1 − Σ‖x − x̂‖² / Σ‖x − x̄‖².",
+                _ => "On held-out inputs: 1 − Σ‖x − x̂‖² / Σ‖x − x̄‖².",
+            },
             names: names.clone(),
             groups: one(fit.explained_variance.iter().map(|ev| f64::from(*ev)).collect()),
             y: Axis { range: Some((0.0, 1.0)), ..percent("explained") },

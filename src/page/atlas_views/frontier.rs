@@ -72,7 +72,7 @@ pub(super) fn view(lab: Lab, fit: &Arc<CrosscoderResult>) -> AnyView {
             ().into_any(),
             named_sheet(lab, "fit-frontier", move || spoken.clone(), stem, draw, ().into_any())
                 .within(|canvas| view! { <div style="--height:22rem;--height-narrow:18rem">{canvas}</div> }.into_any()),
-            "Mean over the checkpoints of what is left unexplained on held-out inputs. Dots are fits, dashed lines are codes that know no features: every function of theirs is active on every input.".into_any(),
+            "Mean over the checkpoints of what is left unexplained on held-out inputs (of an imported dictionary: on all). Dots are fits, dashed lines are codes that know no features: every function of theirs is active on every input.".into_any(),
         )}
         <div class="table-scroll">
             <table>
