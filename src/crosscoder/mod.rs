@@ -58,7 +58,7 @@ pub use folds::folds;
 pub use grid_descriptors::{ACTIVE_RESIDUE_FROM, GridDescriptors};
 pub use group_descriptors::{GroupDescriptors, RepresentationShare};
 pub use logit_effect::logit_effect;
-pub use null::{Judged, MADE_UP_FROM, Null, PREDICTED_FROM, null_of};
+pub use null::{Judged, MADE_UP_ABOVE, Null, PREDICTED_FROM, null_of};
 pub use of_source::Decoding;
 pub use pick::{pick_sources, spread};
 pub use planted::{Kind, Planted, PlantedConfig, PlantedFeature, PlantedScore, Recovered, plant};
