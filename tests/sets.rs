@@ -36,12 +36,15 @@ fn a_set_of_latents_does_by_hand_what_its_class_was_measured_to_do() {
     for config in [config, own] {
         let found = fit(config.clone(), &experiment, &checkpoints);
         let causal = found.causal.clone().unwrap();
-        // The class with the most latents that leaves as many others.
+        // The class with the most latents; without gates the most that leave as many others, so that all controls are drawn.
         let (class, latents) = LatentClass::ALL
             .into_iter()
             .filter(|class| causal.sources[0].sets.iter().any(|set| set.class == *class))
             .map(|class| (class, found.latents.iter().filter(|l| l.class == class).map(|l| l.index).collect::<Vec<u32>>()))
-            .max_by_key(|(_, latents)| if 2 * latents.len() <= found.alive as usize { latents.len() } else { 0 })
+            .max_by_key(|(_, latents)| {
+                let leaves = config.variant.is_per_source() || 2 * latents.len() <= found.alive as usize;
+                if leaves { latents.len() } else { 0 }
+            })
             .unwrap();
         eprintln!("{:?}: {} {}", config.variant, latents.len(), class.name());
         let question = SetQuestion { latents: latents.clone(), along: Along::Home };

@@ -61,7 +61,7 @@ pub use further::{check_same_inputs, further_steps};
 pub use grid_descriptors::{ACTIVE_RESIDUE_FROM, GridDescriptors};
 pub use group_descriptors::{GroupDescriptors, RepresentationShare};
 pub use logit_effect::logit_effect;
-pub use null::{Judged, MADE_UP_FROM, Null, PREDICTED_FROM, null_of};
+pub use null::{Judged, MADE_UP_ABOVE, Null, PREDICTED_FROM, null_of};
 pub use of_source::Decoding;
 pub use origin::{ForeignRows, KnownRows, Origin, name_after};
 pub use pick::{pick_sources, spread};

@@ -1,8 +1,8 @@
 //! Fits in which something is known to be absent: what the method finds there, it makes up.
 //!
 //! One null is not enough, because each takes away one thing only. A repeated checkpoint can show made-up births, and cannot show that
-//! a code reads one source off another; shuffled pairs can, and have no births to make up; untrained networks differ without having
-//! learnt anything; permuted labels leave the fit as it is and take the meaning from its inputs. What each must show, what it means if
+//! a code reads one source off another; shuffled pairs can, and show how many births come of having nothing in common; untrained
+//! networks differ without having learnt anything; permuted labels leave the fit as it is and take the meaning from its inputs. What each must show, what it means if
 //! it does not, and how that is read off a result stand here once, for the page, the terminal and the report. Rejected: a null as a
 //! flag beside the configuration, because a link would not bring it back.
 
@@ -12,8 +12,8 @@ use crate::experiment::edit::distance;
 use crate::record::UserError;
 use serde::{Deserialize, Serialize};
 
-/// Share of the living latents from which on a null has found what it must not.
-pub const MADE_UP_FROM: f64 = 0.01;
+/// Share of the living latents, or of the energy, above which a null has found what it must not; a single latent is never enough.
+pub const MADE_UP_ABOVE: f64 = 0.01;
 /// Share of a source's variance from which on the others predict it. Chance leaves about one part in the held-out inputs.
 pub const PREDICTED_FROM: f32 = 0.02;
 
@@ -112,14 +112,14 @@ impl Null {
 
     /// What `fit` shows of it; `None` for no null.
     pub fn judge(self, fit: &CrosscoderResult) -> Option<Judged> {
-        let share = |count: u32| f64::from(count) / f64::from(fit.alive.max(1));
+        let are_few = |count: u32| count <= 1 || f64::from(count) <= MADE_UP_ABOVE * f64::from(fit.alive);
         let born = fit.emergent + fit.vanished;
         let births = format!("{} births and {} deaths among {} latents", fit.emergent, fit.vanished, fit.alive);
         let residues = f64::from(fit.residue_energy_share);
         let energy = format!("{:.1}% of the last source's energy in residue features", 100.0 * residues);
         Some(match self {
             Self::None => return None,
-            Self::Repeated => Judged { found: births, holds: share(born) <= MADE_UP_FROM },
+            Self::Repeated => Judged { found: births, holds: are_few(born) },
             Self::ShuffledPairs => {
                 let most = fit.predicted.iter().copied().fold(0.0, f32::max);
                 // Unrelated checkpoints have births too, because nothing is common to them; a reader has to see how many.
@@ -128,18 +128,16 @@ impl Null {
                     true => shared,
                     false => format!("{shared}; the others predict at most {:.1}% of a checkpoint", 100.0 * most),
                 };
-                Judged { found, holds: share(fit.shared) <= MADE_UP_FROM && most < PREDICTED_FROM }
+                Judged { found, holds: are_few(fit.shared) && most < PREDICTED_FROM }
             }
-            Self::Untrained => {
-                Judged { found: format!("{births}; {energy}"), holds: share(born) <= MADE_UP_FROM && residues <= MADE_UP_FROM }
-            }
+            Self::Untrained => Judged { found: format!("{births}; {energy}"), holds: are_few(born) && residues <= MADE_UP_ABOVE },
             Self::PermutedLabels => {
                 let alive = || fit.latents.iter().filter(|latent| latent.density > 0.0);
                 let largest = alive().map(|latent| latent.eta_squared.sum).fold(0.0, f32::max);
                 let mean = alive().map(|latent| latent.eta_squared.sum).sum::<f32>() / alive().count().max(1) as f32;
                 Judged {
                     found: format!("{energy}; η² over a + b is {mean:.3} in the mean and {largest:.2} at most"),
-                    holds: residues <= MADE_UP_FROM,
+                    holds: residues <= MADE_UP_ABOVE,
                 }
             }
         })
