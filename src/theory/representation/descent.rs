@@ -73,9 +73,10 @@ mod tests {
     #[test]
     fn descent_makes_every_parallelogram_that_follows_and_hardly_another() {
         let sets = closed_sets(7, 16, 2, 0);
-        let gaps: Vec<f64> = sets.iter().map(|set| (set.stands - set.follows).abs()).collect();
-        assert!(gaps.iter().filter(|gap| **gap > 1e-9).count() <= 2, "{sets:?}");
+        let differing = sets.iter().filter(|set| (set.stands - set.follows).abs() > 1e-9).count();
+        assert!(differing <= 1, "{sets:?}");
         assert!(sets.iter().all(|set| set.nearest >= set.stands - 1e-9), "what stands is nearest as well: {sets:?}");
-        assert!(sets[0].follows < 0.5 && sets[12].follows > 0.5, "{sets:?}");
+        let partly = sets.iter().filter(|set| (0.2..0.9).contains(&set.follows)).count();
+        assert!(sets[0].follows < 0.1 && sets[15].follows > 0.9 && partly >= 3, "the sets tell something: {sets:?}");
     }
 }

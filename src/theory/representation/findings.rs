@@ -119,7 +119,9 @@ impl Findings {
     }
 
     fn last_test(&self) -> f64 {
-        self.trace.rows.last().map_or(f64::NAN, |row| f64::from(row.test_accuracy))
+        // The row keeps an f32 of a share of so many pairs.
+        let pairs = self.split.test.len().max(1) as f64;
+        self.trace.rows.last().map_or(f64::NAN, |row| libm::round(f64::from(row.test_accuracy) * pairs) / pairs)
     }
 
     fn loss_at_end(&self) -> f64 {

@@ -1,6 +1,5 @@
 //! The panel as a door sees it, and the published run (slow, so ignored: `cargo test --release --lib -- --ignored liu_toy`).
 
-use super::findings::Findings;
 use super::*;
 use crate::theory::{Drawing, Number, Role};
 
@@ -17,6 +16,7 @@ fn small() -> Representation {
         data_sets: 4,
         tokens: 6,
         pairs: 15,
+        seed: 58,
         ..Representation::default()
     }
 }
@@ -59,8 +59,9 @@ fn settings_that_leave_nothing_to_say_are_refused_with_what_works() {
 #[test]
 fn more_pairs_than_sums_always_make_a_parallelogram() {
     // 2p − 1 sums, so of 2p pairs two share one (pigeon-hole).
-    for seed in 0..20 {
-        assert!(Findings::of(&Representation { pairs: 12, steps: 10, seed, ..small() }).is_ok());
+    for seed in 0..200 {
+        let split = Representation { pairs: 12, seed, ..small() }.split();
+        assert!(!pairs::parallelograms(&split.train).is_empty(), "{split:?}");
     }
 }
 
