@@ -8,16 +8,18 @@
 mod edge;
 mod outcome;
 mod panel;
+pub mod representation;
 
 pub use outcome::{Assumption, Drawing, Figure, Line, Number, Outcome, Role, Scaled, Segment};
 pub use panel::{About, Panel, Theory};
+pub use representation::Representation;
 
 use crate::experiment::edit::distance;
 use crate::record::UserError;
 
 /// All panels, in the order in which they are read.
 pub fn panels() -> &'static [Panel] {
-    const PANELS: &[Panel] = &[Panel::of::<edge::Edge>()];
+    const PANELS: &[Panel] = &[Panel::of::<Representation>(), Panel::of::<edge::Edge>()];
     PANELS
 }
 
