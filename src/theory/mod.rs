@@ -5,9 +5,16 @@
 //! is plain loops in f64: a theory that needs a GPU to be evaluated would be another experiment. Rejected: one function per panel
 //! and door; panels are a list ([`panels`]) with words, settings and an outcome each, and a door shows any of them.
 
+mod fourier_network;
+mod linear;
+pub mod norm_law;
 mod outcome;
 mod panel;
+mod spread;
 
+pub use fourier_network::FourierNetwork;
+pub use linear::Linear;
+pub use norm_law::NormLaw;
 pub use outcome::{Assumption, Drawing, Figure, Line, Number, Outcome, Role, Scaled, Segment};
 pub use panel::{About, Panel, Theory};
 
@@ -16,7 +23,8 @@ use crate::record::UserError;
 
 /// All panels, in the order in which they are read.
 pub fn panels() -> &'static [Panel] {
-    &[]
+    static PANELS: &[Panel] = &[Panel::of::<Linear>(), Panel::of::<NormLaw>(), Panel::of::<FourierNetwork>()];
+    PANELS
 }
 
 /// The panel called `name`.
