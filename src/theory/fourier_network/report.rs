@@ -136,7 +136,7 @@ fn signal_to_noise(settings: &FourierNetwork) -> f64 {
     let shape = settings.shape();
     let p = shape.modulus;
     // Rows have one distribution, so the first of many networks says more than all of one.
-    let networks = 600;
+    let networks = (40_000 / shape.width as u64).clamp(60, 600);
     let (mut sums, mut squares) = (vec![0.0; p], vec![0.0; p]);
     let mut logits = vec![0.0; p];
     for index in 0..networks {

@@ -17,7 +17,7 @@ use crate::record::UserError;
 use serde::{Deserialize, Serialize};
 use system::Run;
 
-/// Steps of all runs together, at most; each costs 4·d·N operations.
+/// Operations of all runs together, at most; a step costs 4·d·N.
 const MOST_WORK: f64 = 2e9;
 
 /// Settings of the panel.
@@ -71,7 +71,7 @@ static FIELDS: &[Field] = &[
         "Fewer than weights: what they do not show only decays",
         FieldKind::Integer { min: 1, max: 127 },
     ),
-    Field::new("start", "Start α", "Norm of the starting weights over that of the teacher", above(1.0, 1e6)),
+    Field::new("start", "Start α", "Norm of the starting weights over that of the teacher", closed(3.0, 1e6)),
     Field::new("hidden", "Hidden share", "Part of the teacher's squared norm that no training row shows", closed(0.0, 0.9)),
     Field::new(
         "threshold",
@@ -79,7 +79,7 @@ static FIELDS: &[Field] = &[
         "Error on fresh rows over the targets' variance at which they count as learned",
         above(0.0, 1.0),
     ),
-    Field::new("learning_rate", "Learning rate η", "Middle of the decade over which it is varied", above(0.0, 0.3)),
+    Field::new("learning_rate", "Learning rate η", "Middle of the decade over which it is varied", above(0.0, 0.25)),
     Field::new("weight_decay", "Weight decay λ", "Middle of the decade over which it is varied; decoupled", above(0.0, 0.03)),
     Field::new("runs", "Runs per decade", "Learning rates, and as many weight decays", FieldKind::Integer { min: 3, max: 25 }),
     Field::new("seed", "Seed", "Root of the runs' random numbers", FieldKind::Integer { min: 0, max: MAX_SEED }),
@@ -153,8 +153,8 @@ impl Theory for NormLaw {
                 format!("Use at most {}", self.dimension - 1),
             ));
         }
-        // At the upper end of the decade. The table's range keeps bias², the floor of the training loss, below what counts as
-        // memorised.
+        // At the upper end of the decade. The table's ranges keep bias², the floor of the training loss, below what counts as
+        // memorised, and η(1 + λ) below 1, so that nothing swings.
         let decay = Self::varied(self.weight_decay, 1.0);
         let bias = decay / (1.0 + decay);
         let floor = self.hidden + bias * bias * (1.0 - self.hidden);
