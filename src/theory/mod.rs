@@ -6,10 +6,18 @@
 //! and door; panels are a list ([`panels`]) with words, settings and an outcome each, and a door shows any of them.
 
 mod edge;
+mod fourier_network;
+mod linear;
+pub mod norm_law;
 mod outcome;
 mod panel;
 pub mod representation;
+mod spread;
 
+use edge::Edge;
+pub use fourier_network::FourierNetwork;
+pub use linear::Linear;
+pub use norm_law::NormLaw;
 pub use outcome::{Assumption, Drawing, Figure, Line, Number, Outcome, Role, Scaled, Segment};
 pub use panel::{About, Panel, Theory};
 pub use representation::Representation;
@@ -19,7 +27,13 @@ use crate::record::UserError;
 
 /// All panels, in the order in which they are read.
 pub fn panels() -> &'static [Panel] {
-    const PANELS: &[Panel] = &[Panel::of::<Representation>(), Panel::of::<edge::Edge>()];
+    const PANELS: &[Panel] = &[
+        Panel::of::<Representation>(),
+        Panel::of::<Linear>(),
+        Panel::of::<Edge>(),
+        Panel::of::<NormLaw>(),
+        Panel::of::<FourierNetwork>(),
+    ];
     PANELS
 }
 
