@@ -34,6 +34,7 @@ mod runner;
 mod self_test;
 #[cfg(feature = "compute")]
 mod set_trying;
+#[cfg(feature = "compute")]
 mod theorising;
 #[cfg(feature = "compute")]
 mod tick;
