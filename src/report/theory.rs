@@ -89,6 +89,9 @@ fn is_measured(role: Role) -> bool {
     matches!(role, Role::Measured | Role::Train | Role::Test)
 }
 
+/// Sources whose hue is not near that of a prediction.
+const UNLIKE_THEORY: [u8; 5] = [0, 2, 3, 4, 5];
+
 /// The ink of a role; a measured line's among several is its own.
 fn ink(role: Role, source: Option<usize>) -> Ink {
     match role {
@@ -98,7 +101,7 @@ fn ink(role: Role, source: Option<usize>) -> Ink {
         Role::Baseline => Ink::Baseline,
         Role::Kind(index) => Ink::Source(index),
         Role::Measured | Role::Low | Role::High => {
-            source.map_or(Ink::Accent, |index| Ink::Source(u8::try_from(index).unwrap_or(u8::MAX)))
+            source.map_or(Ink::Accent, |index| Ink::Source(UNLIKE_THEORY[index % UNLIKE_THEORY.len()]))
         }
     }
 }
@@ -254,7 +257,7 @@ mod tests {
             let Picture::Curves(curves) = picture else { panic!("no curves") };
             curves.series.iter().filter(|s| !s.dashed).map(|s| (s.label.to_owned(), s.ink)).collect::<Vec<_>>()
         };
-        let expected = [("a".to_owned(), Ink::Source(0)), ("b".to_owned(), Ink::Source(1))];
+        let expected = [("a".to_owned(), Ink::Source(0)), ("b".to_owned(), Ink::Source(2))];
         assert_eq!(with_picture(&figure, inks), expected);
         assert_eq!(with_residuals(&figure, inks).unwrap(), expected);
     }

@@ -15,7 +15,7 @@ use crate::experiment::fields::MAX_SEED;
 use crate::record::UserError;
 use serde::{Deserialize, Serialize};
 use sweep::{Sample, sample, sizes};
-use wendel::{WIDTH_LIMIT, crossing, law, quartile_width, wendel};
+use wendel::{WIDTH_LIMIT, chance, crossing, law, quartile_width, wendel};
 
 /// Settings of the panel.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -51,7 +51,7 @@ static FIELDS: &[Field] = &[
         "draws",
         "Sets of points",
         "Drawn and decided for each number of points",
-        FieldKind::Integer { min: 20, max: 1000 },
+        FieldKind::Integer { min: 20, max: 400 },
     ),
     Field::new(
         "shift",
@@ -145,6 +145,14 @@ impl Edge {
         // Of a mean of squares of so many standard normal numbers.
         let spread = 1.96 * libm::sqrt(2.0 / open.len() as f64);
         let edge = Number::found("share_at_2d", "Separable at N = 2d", at_edge.map_or(f64::NAN, Sample::share)).expected(0.5);
+        let within = |number: Number, half: f64| {
+            let value = number.value;
+            number.band(value - half, value + half)
+        };
+        let draws = self.draws.into();
+        let at_half = chance(chosen, draws, 0.5, 0.0);
+        // Both ends of the step stray by themselves.
+        let of_width = core::f64::consts::SQRT_2 * chance(chosen, draws, 0.25, 0.674_489_750_196_081_7);
         let least = all().map(|(sample, _)| sample.least_margin).fold(f64::INFINITY, f64::min);
         vec![
             match at_edge.map(Sample::interval) {
@@ -152,9 +160,15 @@ impl Edge {
                 None => edge,
             },
             Number::found("law_at_2d", "Wendel's sum at N = 2d", wendel(2 * chosen, chosen)).expected(0.5),
-            Number::found("threshold", "N ÷ d at which half are separable", or_nan(crossing(&points, 0.5))).expected(2.0),
-            Number::found("quartile_width", "Width of the step, from ¾ to ¼, in N ÷ d", or_nan(quartile_width(&points)))
-                .expected(or_nan(quartile_width(&exact))),
+            within(
+                Number::found("threshold", "N ÷ d at which half are separable", or_nan(crossing(&points, 0.5))).expected(2.0),
+                at_half,
+            ),
+            within(
+                Number::found("quartile_width", "Width of the step, from ¾ to ¼, in N ÷ d", or_nan(quartile_width(&points)))
+                    .expected(or_nan(quartile_width(&exact))),
+                of_width,
+            ),
             Number::found(
                 "scaled_width",
                 "Width of the law's step times √d",
@@ -177,7 +191,7 @@ impl Edge {
             Assumption {
                 statement: "The distribution is symmetric about the origin".into(),
                 holds: Some(self.shift == 0.0),
-                evidence: format!("the mean lies {} standard deviations from the origin", self.shift),
+                evidence: format!("its mean lies {} of a standard deviation from the origin", self.shift),
             },
             Assumption {
                 statement: "Points are independent".into(),
@@ -200,14 +214,16 @@ fn shares(dimension: u64, samples: &[Sample]) -> Vec<(f64, f64)> {
 
 fn probabilities(measured: &[(u64, Vec<Sample>)]) -> Figure {
     let mut lines = Vec::new();
+    // All predictions end at the right edge, one point beyond what was measured, where their names have room.
+    let ends = measured.iter().filter_map(|(d, samples)| Some((samples.last()?.count + 1) as f64 / *d as f64));
+    let farthest = ends.fold(1.0, f64::max);
     for (dimension, samples) in measured {
         let name = format!("d = {dimension}");
         let ratio = |sample: &Sample| sample.count as f64 / *dimension as f64;
         let end = |of: fn((f64, f64)) -> f64| samples.iter().map(|s| (ratio(s), of(s.interval()))).collect::<Vec<_>>();
         lines.push(Line::new(&name, Role::Low, end(|interval| interval.0)));
         lines.push(Line::new(&name, Role::High, end(|interval| interval.1)));
-        // As far as was measured, and one point of each dimension more.
-        let most = samples.last().map_or(1, |sample| sample.count) + 1;
+        let most = libm::ceil(farthest * *dimension as f64) as u64;
         let least = samples.first().map_or(1, |sample| sample.count);
         let of_law = law(*dimension, most).split_off(least.saturating_sub(2) as usize);
         lines.push(Line::new(&name, Role::Predicted, of_law));
@@ -272,7 +288,11 @@ mod tests {
         let squares = number(&outcome, "chi_square");
         let (low, high) = squares.band.unwrap();
         assert!(low < 1.0 && high > 1.0, "{squares:?}");
-        assert!((number(&outcome, "threshold").value - 2.0).abs() < 0.3);
+        for name in ["threshold", "quartile_width", "share_at_2d"] {
+            let found = number(&outcome, name);
+            let ((low, high), expected) = (found.band.unwrap(), found.expected.unwrap());
+            assert!(low < expected && expected < high, "{found:?}");
+        }
         assert!(outcome.assumptions.iter().all(|assumption| assumption.holds == Some(true)));
     }
 

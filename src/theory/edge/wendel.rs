@@ -31,11 +31,16 @@ pub(super) fn law(dimension: u64, most: u64) -> Vec<(f64, f64)> {
     (1..=most).map(|count| (count as f64 / dimension as f64, wendel(count, dimension))).collect()
 }
 
-/// Where a falling polygon first passes `level`.
+/// Where falling probabilities first pass `level`. Between two of them log-odds are taken as straight: probabilities themselves are
+/// bent there, and a coarse grid would show a wider step than a fine one.
 pub(super) fn crossing(points: &[(f64, f64)], level: f64) -> Option<f64> {
     let pair = points.windows(2).find(|pair| pair[0].1 >= level && pair[1].1 < level)?;
     let [(left, high), (right, low)] = [pair[0], pair[1]];
-    Some(left + (right - left) * (high - level) / (high - low))
+    let odds = |p: f64| libm::log(p / (1.0 - p));
+    let bent = (odds(high) - odds(level)) / (odds(high) - odds(low));
+    // Of what never or always happened there are no odds.
+    let share = if high < 1.0 && low > 0.0 { bent } else { (high - level) / (high - low) };
+    Some(left + (right - left) * share)
 }
 
 /// How far N ÷ d goes while a falling polygon falls from ¾ to ¼.
@@ -46,6 +51,14 @@ pub(super) fn quartile_width(points: &[(f64, f64)]) -> Option<f64> {
 /// The quartile width times √d for large d. At N near 2d the number of heads in N − 1 throws has the deviation √(2d) ÷ 2, so the
 /// probability is Φ((2d − N) ÷ √(2d)), and its quartiles lie at ±0.6745 √(2d).
 pub(super) const WIDTH_LIMIT: f64 = 2.0 * 0.674_489_750_196_081_7 * core::f64::consts::SQRT_2;
+
+/// Half the 95% band of an N ÷ d at which `draws` sets per size put a probability `p` with the standard normal quantile `z`: the
+/// deviation of the share over the slope of Φ, in units of √(2d) ÷ d. What neighbouring sizes add is left out, so it is a
+/// little too wide.
+pub(super) fn chance(dimension: u64, draws: u64, p: f64, z: f64) -> f64 {
+    let slope = libm::exp(-z * z / 2.0) / libm::sqrt(core::f64::consts::TAU);
+    1.96 * libm::sqrt(p * (1.0 - p) / draws as f64) / slope * libm::sqrt(2.0 / dimension as f64)
+}
 
 #[cfg(test)]
 mod tests {
@@ -89,6 +102,14 @@ mod tests {
         };
         assert!((scaled(200) - WIDTH_LIMIT).abs() < 0.01, "{}", scaled(200));
         assert!((scaled(200) - WIDTH_LIMIT).abs() < (scaled(12) - WIDTH_LIMIT).abs());
+    }
+
+    #[test]
+    fn a_coarse_grid_has_the_width_of_a_fine_one() {
+        let fine = law(24, 96);
+        let coarse: Vec<(f64, f64)> = fine.iter().copied().step_by(4).collect();
+        let (fine, coarse) = (quartile_width(&fine).unwrap(), quartile_width(&coarse).unwrap());
+        assert!((coarse / fine - 1.0).abs() < 0.015, "{coarse} {fine}");
     }
 
     #[test]
