@@ -7,6 +7,7 @@
 
 mod outcome;
 mod panel;
+pub mod separable;
 
 pub use outcome::{Assumption, Drawing, Figure, Line, Number, Outcome, Role, Scaled, Segment};
 pub use panel::{About, Panel, Theory};
@@ -16,7 +17,8 @@ use crate::record::UserError;
 
 /// All panels, in the order in which they are read.
 pub fn panels() -> &'static [Panel] {
-    &[]
+    const PANELS: &[Panel] = &[Panel::of::<separable::Separable>()];
+    PANELS
 }
 
 /// The panel called `name`.
