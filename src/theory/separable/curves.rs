@@ -12,6 +12,12 @@ use super::settings::Optimizer;
 use crate::record::UserError;
 use crate::theory::{Drawing, Figure, Line, Role, Scaled};
 
+/// Rows that an optimiser of the comparison may look at step by step; the figure says where it stopped.
+const COMPARED_ROWS: u64 = 4_000_000;
+
+/// Angles below this are rounding, and would stretch a logarithmic axis over it.
+const ROUNDING: f64 = 1e-12;
+
 /// Norm, convergence, offset, loss, validation, plane; those that say something for this optimiser.
 pub(super) fn of(found: &Diverging<'_>) -> Vec<Figure> {
     let mut figures = vec![length(found), convergence(found)];
@@ -57,7 +63,9 @@ fn length(found: &Diverging<'_>) -> Figure {
         steps.into_iter().filter_map(|(step, _)| Some((step, law.norm(step)?))).collect()
     });
     let is_straight = found.is_logarithmic() || found.settings.optimizer == Optimizer::Coordinate;
-    let caption = if found.is_logarithmic() {
+    let caption = if found.is_logarithmic() && found.offset().is_none() {
+        "Length of w: ‖ŵ‖ log t, and log log t beside it for a point on the margin that does not push"
+    } else if found.is_logarithmic() {
         "Length of w: a straight line over log t, with slope ‖ŵ‖ and the constant ŵ·w̃/‖ŵ‖ as predicted"
     } else if theory.is_empty() {
         "Length of w; theory has no constant for this optimiser"
@@ -168,6 +176,8 @@ fn validation(found: &Diverging<'_>) -> Figure {
 /// If a training cannot be followed.
 pub(super) fn optimizers(found: &Diverging<'_>, training: &Training<'_>) -> Result<Figure, UserError> {
     let direction = &found.best.direction;
+    let affordable = COMPARED_ROWS / found.data.rows.len() as u64;
+    let training = Training { plain_steps: training.plain_steps.min(affordable), ..*training };
     let mut lines = Vec::new();
     let mut stopped = 0.0f64;
     for (kind, optimizer) in Optimizer::ALL.into_iter().enumerate() {
@@ -184,7 +194,11 @@ pub(super) fn optimizers(found: &Diverging<'_>, training: &Training<'_>) -> Resu
         if end < found.settings.steps as f64 {
             stopped = stopped.max(end);
         }
-        lines.push(Line::new(optimizer.label(), Role::Kind(kind as u8), path.map(|m| angle(&m.weights, direction))));
+        let mut turns = path.map(|m| angle(&m.weights, direction));
+        turns.retain(|(_, turn)| *turn > ROUNDING);
+        if !turns.is_empty() {
+            lines.push(Line::new(optimizer.label(), Role::Kind(kind as u8), turns));
+        }
     }
     for (norm, name) in [(Cornered::Largest, "ℓ∞ max margin"), (Cornered::Sum, "ℓ1 max margin")] {
         let Some(other) = shortest(&found.data.rows, norm).filter(|other| other.is_unique) else { continue };
@@ -194,11 +208,11 @@ pub(super) fn optimizers(found: &Diverging<'_>, training: &Training<'_>) -> Resu
         }
     }
     let until =
-        if stopped > 0.0 { format!("; those without a curve through their steps stop at {stopped}") } else { String::new() };
+        if stopped > 0.0 { format!("; plain steps without a curve through them end at step {stopped}") } else { String::new() };
     let caption = format!(
         "Angle to ŵ of every optimiser with η = {}: descent and momentum like 1/log t, normalised descent like 1/t; the steepest \
-         coordinate is drawn to the ℓ1 direction, the sign to the ℓ∞ one, and so is Adam if its steps are short and its gradients \
-         above ε{until}",
+         coordinate is drawn to the ℓ1 direction, the sign to the ℓ∞ one, and so is Adam if its steps are short and its gradients above ε; \
+         angles below 10⁻¹² are rounding and have no line{until}",
         found.settings.learning_rate
     );
     Ok(figure(found, "optimizers", caption, Scaled::log("angle to ŵ (rad)"), lines))

@@ -192,12 +192,19 @@ impl Diverging<'_> {
                 self.target.name
             );
         }
-        match self.law.as_ref().and_then(|law| law.at(steps)) {
-            Some(theory) => format!(
+        let predicted = self.law.as_ref().filter(|law| law.predicts_angle).and_then(|law| law.at(steps));
+        match (predicted, &self.remainder) {
+            (Some(theory), _) => format!(
                 "After {steps} steps w is {from:.4}° from the max-margin direction; theory at that step says {:.4}°",
                 degrees(&theory, &self.best.direction)
             ),
-            None => format!("After {steps} steps w is {from:.4}° from the max-margin direction; theory gives no constant here"),
+            (None, Remainder::LogLog { .. }) => format!(
+                "After {steps} steps w is {from:.4}° from the max-margin direction: a point on the margin does not push, so the angle \
+                 falls only like log log t/log t"
+            ),
+            (None, _) => format!(
+                "After {steps} steps w is {from:.4}° from the max-margin direction; how far it is at a step, theory leaves open here"
+            ),
         }
     }
 
@@ -205,7 +212,8 @@ impl Diverging<'_> {
         let (end, before) = (self.path.end(), self.path.decade_before());
         let (w, log) = (&end.weights, libm::log(end.step));
         let logs = log - libm::log(before.step);
-        let theory = self.law.as_ref().and_then(|law| law.at(end.step));
+        let law = self.law.as_ref().filter(|law| law.predicts_angle);
+        let theory = law.and_then(|law| law.at(end.step));
         let length = norm(&self.best.direction);
         let known = |number: Number, expected: Option<f64>| match expected {
             Some(expected) => number.expected(expected),
@@ -265,7 +273,8 @@ impl Diverging<'_> {
             angle(&added, &self.target.direction),
         );
         numbers.push(known(drift.unit("rad"), when(self.is_promised(), 0.0)));
-        let held = self.best.multipliers.iter().filter(|a| **a > 0.0).count();
+        let multipliers = self.offset().map_or(&self.best.multipliers, |offset| &offset.multipliers);
+        let held = multipliers.iter().filter(|a| **a > 0.0).count();
         numbers.push(Number::found("support_vectors", "Support vectors", held as f64));
         numbers.push(Number::found("on_margin", "Points on the margin", self.best.on_margin.len() as f64));
         if !self.target.is_euclidean {
@@ -276,11 +285,11 @@ impl Diverging<'_> {
         let (_, error) = self.validation(w);
         numbers.push(Number::found("validation_error", "Share of validation points on the wrong side", error));
         let rise = |late: &[f64], early: &[f64]| (self.validation(late).0 - self.validation(early).0) / logs;
-        let law = theory.zip(self.law.as_ref().and_then(|law| law.at(before.step)));
+        let ends = theory.zip(law.and_then(|law| law.at(before.step)));
         let slope = "d(validation loss)/d log t over the last decade";
         numbers.push(known(
             Number::found("validation_slope", slope, rise(w, &before.weights)).unit("nats"),
-            law.map(|(late, early)| rise(&late, &early)),
+            ends.map(|(late, early)| rise(&late, &early)),
         ));
         if is_log && self.settings.loss == Loss::Logistic {
             let label = "d(validation loss)/d log t in the limit: mean of −y x·ŵ over points on the wrong side, 0 for others";

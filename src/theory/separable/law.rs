@@ -20,6 +20,8 @@ pub(super) struct Law {
     constant: Vec<f64>,
     /// What was read off the end of the measured path, in words; none: nothing.
     pub anchored: Option<&'static str>,
+    /// Whether the angle to ŵ is predicted and not read off.
+    pub predicts_angle: bool,
 }
 
 /// What grows along ŵ.
@@ -42,8 +44,14 @@ impl Law {
         };
         match (rule, remainder) {
             (Rule::Gradient | Rule::Momentum(_), Remainder::Constant(offset)) => {
-                let mut law =
-                    Self { clock: Clock::Log, direction, second: None, constant: offset.vector.clone(), anchored: None };
+                let mut law = Self {
+                    clock: Clock::Log,
+                    direction,
+                    second: None,
+                    constant: offset.vector.clone(),
+                    anchored: None,
+                    predicts_angle: offset.spans,
+                };
                 if !offset.spans {
                     let rest = open(offset, left(&law));
                     add(&mut law.constant, 1.0, &rest);
@@ -53,8 +61,14 @@ impl Law {
             }
             (Rule::Gradient | Rule::Momentum(_), Remainder::LogLog { second, .. }) => {
                 let zeros = vec![0.0; direction.len()];
-                let mut law =
-                    Self { clock: Clock::Log, direction, second: Some(second.clone()), constant: zeros, anchored: None };
+                let mut law = Self {
+                    clock: Clock::Log,
+                    direction,
+                    second: Some(second.clone()),
+                    constant: zeros,
+                    anchored: None,
+                    predicts_angle: false,
+                };
                 if end.step < 3.0 {
                     return None;
                 }
@@ -65,7 +79,7 @@ impl Law {
             (Rule::Normalised, Remainder::Constant(offset)) => {
                 let clock = Clock::Steady(rate * best.margin());
                 let constant = across(&offset.vector, &direction);
-                let mut law = Self { clock, direction, second: None, constant, anchored: None };
+                let mut law = Self { clock, direction, second: None, constant, anchored: None, predicts_angle: offset.spans };
                 let rest = left(&law);
                 let along = dot(&rest, &law.direction) / dot(&law.direction, &law.direction);
                 add(&mut law.constant, along, &law.direction);
@@ -97,9 +111,11 @@ impl Law {
         Some(w)
     }
 
-    /// The prediction that is named in textbooks: ‖w‖ ≈ ‖ŵ‖·(log t or its like) + the constant along ŵ.
+    /// The prediction of ‖w‖ that is named in textbooks, ‖ŵ‖·(log t or its like) + the constant along ŵ; with log log t, that of the
+    /// whole vector.
     pub(super) fn norm(&self, step: f64) -> Option<f64> {
-        self.at(step).map(|w| dot(&w, &self.direction) / norm(&self.direction))
+        let w = self.at(step)?;
+        Some(if self.second.is_some() { norm(&w) } else { dot(&w, &self.direction) / norm(&self.direction) })
     }
 
     /// Whether w ≈ ŵ log t.

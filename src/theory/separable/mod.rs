@@ -10,6 +10,7 @@ mod curves;
 mod data;
 mod descent;
 mod diverging;
+mod homogeneous;
 mod law;
 mod loss;
 mod margin;
@@ -26,6 +27,7 @@ mod slow;
 #[cfg(test)]
 mod tests;
 
+pub use homogeneous::{Turn, direction_drift, normalised_margin, smoothed_margin};
 pub use loss::Loss;
 pub use settings::{DataSet, Optimizer, Separable};
 

@@ -16,7 +16,8 @@ use serde::{Deserialize, Serialize};
 pub enum DataSet {
     /// (0, 2) and (1.5, .5), both +: the closed form.
     Asymmetric,
-    /// The points of the paper's figure with their mirror images.
+    /// The points of the paper's figure with their mirror images; symmetric, so that from w(0) = 0 the angle is 0 at every step and
+    /// tells nothing.
     Figure,
     /// One support vector and points behind it: other norms have other margins.
     Lone,

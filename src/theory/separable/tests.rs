@@ -134,6 +134,15 @@ fn another_start_ends_at_the_same_constant() {
 }
 
 #[test]
+fn points_in_pairs_share_a_multiplier_and_all_count() {
+    let outcome = of(|settings| settings.data = DataSet::Figure);
+    assert_eq!(number(&outcome, "support_vectors").value, 4.0);
+    for name in ["multiplier_1", "multiplier_4", "offset_1", "loss_rate"] {
+        meets(&outcome, name, 1e-6);
+    }
+}
+
+#[test]
 fn normalised_descent_is_faster_and_keeps_its_part_across() {
     let outcome = of(|settings| {
         settings.optimizer = Optimizer::Normalised;
@@ -193,6 +202,7 @@ fn a_point_that_does_not_push_makes_the_rest_grow_like_log_log() {
         settings.steps = 1_000_000_000_000;
     });
     assert_eq!(holds(&outcome, "The points are generic"), Some(false));
+    assert!(number(&outcome, "angle").expected.is_none() && outcome.headline.contains("log log"));
     // Gradient flow of this pair: e^{w₂} w₂′ = η e^{−w₁}, and η t e^{−w₁} (1 + e^{−w₂}) → 1, so e^{w₂} + w₂ = log t + const.
     let line = lines(&outcome, "offset").iter().find(|line| line.name == "ρ₂" && line.role == Role::Measured).unwrap();
     let at = |step: f64| line.points.iter().find(|p| p.0 == step).unwrap().1;
