@@ -1,5 +1,5 @@
 //! Dictionaries and activations that come back as files: the engine must say of them what it said of the fit.
-
+#![cfg(feature = "cli")]
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

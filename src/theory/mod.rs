@@ -12,6 +12,7 @@ pub mod norm_law;
 mod outcome;
 mod panel;
 pub mod representation;
+pub mod separable;
 mod spread;
 
 use edge::Edge;
@@ -29,6 +30,7 @@ use crate::record::UserError;
 pub fn panels() -> &'static [Panel] {
     const PANELS: &[Panel] = &[
         Panel::of::<Representation>(),
+        Panel::of::<separable::Separable>(),
         Panel::of::<Linear>(),
         Panel::of::<Edge>(),
         Panel::of::<NormLaw>(),
