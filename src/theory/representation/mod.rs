@@ -47,7 +47,8 @@ impl Theory for Representation {
         breaks: "H knows the order in which structure forms, not how many updates it takes: the effective rate is fitted. The decoder is \
                  forgotten, so memorising, the delay and weight decay are outside the theory; where the decoder learns faster than the \
                  embedding, the embedding stays where it is and all of this fails. The addition is without a modulus: on a circle, \
-                 parallelograms leave only embeddings that are all equal. With an embedding of one column, sums that do not follow may \
+                 parallelograms leave only embeddings that are all equal. If fewer than 90% of the unseen sums follow, no \
+                 cell of a phase plane can be expected to grok. With an embedding of one column, sums that do not follow may \
                  still be right by chance.",
         references: &[
             "Liu, Kitouni, Nolte, Michaud, Tegmark and Williams 2022, Towards understanding grokking: an effective theory of \

@@ -1,7 +1,9 @@
 //! Settings of the panel, once: type, start, range and words.
 //!
 //! The start is the corner of the paper's phase diagram where the toy groks fastest, with a narrower decoder, because the published
-//! run takes half a minute; that run is reached by `width`, `representation_rate`, `decoder_rate` and `steps`.
+//! run takes half a minute; that run is reached by `width`, `representation_rate`, `decoder_rate` and `steps`. Its seed is one whose
+//! ten unseen sums all follow from the known ones: the sums 0, 1, 17 and 18 have one pair each, and
+//! all four are among the known ones with 44% of the seeds only (45·44·43·42 of 55·54·53·52).
 
 use super::training::Schedule;
 use crate::experiment::edit::Editable;
@@ -62,7 +64,7 @@ impl Default for Representation {
             data_sets: 24,
             phase_cells: 0,
             phase_steps: 1000,
-            seed: 58,
+            seed: 2,
         }
     }
 }

@@ -40,6 +40,14 @@ fn the_outcome_has_measured_and_predicted_curves_of_one_name_and_finite_values()
 }
 
 #[test]
+fn at_the_start_everything_unseen_follows() {
+    let settings = Representation::default();
+    let split = settings.split();
+    let structure = structure::Structure::of(settings.tokens as usize, &split.train);
+    assert_eq!((structure.nullity(), split.test.len(), split.closed(&structure)), (2, 10, 1.0));
+}
+
+#[test]
 fn a_frozen_embedding_has_no_line_and_the_panel_says_so() {
     let outcome = Representation { representation_rate: 1e-9, ..small() }.outcome().unwrap();
     assert!(outcome.headline.contains("no line stands"), "{}", outcome.headline);
@@ -65,6 +73,9 @@ fn more_pairs_than_sums_always_make_a_parallelogram() {
     }
 }
 
+/// Found for seeds 58, 0, 1, 2, 3: training .9 at 1,180, 1,280, 1,270, 1,370, 2,690; test .9 never, 1,500, 2,120, 2,130, never; RQI
+/// .95 at 710, 900, 750, 770, never. Seed 58 (another generator than the paper's) has two unseen sums that cannot be known; seed 3
+/// memorises.
 #[test]
 #[ignore = "half a minute for each seed in a release build"]
 fn the_published_liu_toy_is_met_within_a_factor_of_two_by_the_median_of_three_seeds() {
