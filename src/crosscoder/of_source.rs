@@ -22,8 +22,14 @@ impl CrosscoderResult {
     /// Whether latents can be put into the networks of this fit and of its run.
     ///
     /// # Errors
-    /// In nulls whose rows are not those of the run.
+    /// In nulls whose rows are not those of the run, and of activations whose network is not here.
     pub fn can_be_tried(&self) -> Result<(), UserError> {
+        if self.foreign_rows().is_some() {
+            return Err(UserError::new(
+                "The network behind these activations is not here",
+                "Try latents of a fit to checkpoints of a run",
+            ));
+        }
         match self.null() {
             Null::None | Null::Repeated => Ok(()),
             null => Err(UserError::new(

@@ -123,6 +123,7 @@ pub(super) fn bare(fit: &CrosscoderResult) -> CrosscoderResult {
         causal: None,
         baselines: Vec::new(),
         twins: Vec::new(),
+        origin: fit.origin.clone(),
         ..*fit
     }
 }
