@@ -71,6 +71,13 @@ pub struct CrosscoderConfig {
     /// Whether latents that fire on no fitted input begin again, three times, where the error is largest (Bricken et al. 2023).
     #[serde(default)]
     pub resample: bool,
+    /// Most length of the gradient of all weights together; longer ones are shortened to it. 0: any.
+    #[serde(default)]
+    pub clip: f64,
+    /// Rows of the live curves without gain in explained variance after which the learning rate begins to fall, so that the fit ends
+    /// a fifth of `steps` later; 0: never before its time.
+    #[serde(default)]
+    pub patience: u32,
     /// Whether classes of latents are taken out afterwards to see what they do to the loss.
     #[serde(default = "yes")]
     pub probe: bool,

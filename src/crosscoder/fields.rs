@@ -147,6 +147,20 @@ static FIELDS: &[Field] = &[
     )
     .neutral("false"),
     Field::new(
+        "clip",
+        "Gradient clip",
+        "Most length of the gradient of all weights together; 0 is none, 1 is usual in large trainers",
+        closed(0.0, 1e6),
+    )
+    .neutral("0"),
+    Field::new(
+        "patience",
+        "Patience",
+        "Rows of the live curves without gain in explained variance after which the fit comes to its end; 0 makes all steps",
+        FieldKind::Integer { min: 0, max: 1000 },
+    )
+    .neutral("0"),
+    Field::new(
         "probe",
         "Take latents out",
         "Afterwards, take each class of latents out of the network and compare the loss with as many others",

@@ -71,6 +71,8 @@ static PRESETS: LazyLock<Vec<CrosscoderPreset>> = LazyLock::new(|| {
         prefixes: 1,
         aux: 0.0,
         resample: false,
+        clip: 0.0,
+        patience: 0,
         probe: true,
         null: Null::None,
     };

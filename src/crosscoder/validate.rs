@@ -152,7 +152,7 @@ mod tests {
     fn a_missing_checkpoint_is_answered_with_the_nearest_saved_one() {
         let experiment = &preset("transformer-59-mirror").unwrap().experiment;
         let error = only_error(&births(&[250, 640]), experiment);
-        assert_eq!((error.path.as_str(), error.remedy.as_str()), ("sources", "For 601 use 600, the nearest saved one"));
+        assert_eq!((error.path.as_str(), error.remedy.as_str()), ("sources", "For 640 use 600, the nearest saved one"));
         assert!(births(&[]).validate(experiment, &[]).is_err());
     }
 

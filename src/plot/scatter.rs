@@ -188,7 +188,8 @@ fn square(scatter: &Scatter<'_>) -> ((f64, f64), f64) {
         return ((0.0, 0.0), half);
     }
     let extent = |of: fn(&(f64, f64)) -> f64| {
-        let values = scatter.points.iter().filter(|point| usable(point.0) && usable(point.1)).map(of);
+        let ends = scatter.stretches.iter().flat_map(|stretch| [&stretch.from, &stretch.to]);
+        let values = scatter.points.iter().chain(ends).filter(|point| usable(point.0) && usable(point.1)).map(of);
         let (low, high) = values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), v| (v.min(low), v.max(high)));
         if low <= high { (low, high) } else { (-1.0, 1.0) }
     };

@@ -5,8 +5,7 @@ use crate::page::{ENTER, Page, TAB};
 
 /// The panel on the edge of separability.
 fn open(screen: Screen) -> Page {
-    let page = Page::open(screen, "");
-    page.click("tab-theory");
+    let page = Page::open(screen, "#v=theory&p=edge");
     wait_for_phase(&page, "done");
     page
 }

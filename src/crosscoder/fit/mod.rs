@@ -14,6 +14,8 @@ mod reference_tests;
 mod revive;
 mod shuffle;
 mod structure;
+#[cfg(test)]
+mod tests;
 mod threshold;
 
 pub use dictionary::Dictionary;
@@ -45,6 +47,8 @@ const LAMBDA_WARMUP: f64 = 0.05;
 const DECAY: f64 = 0.2;
 /// Share of the updates, at the start, over which k falls to its value.
 const ANNEAL: f64 = 0.2;
+/// Gain in explained variance, the mean over sources, that counts as one; smaller ones are the unrest of batches.
+const GAIN: f32 = 1e-3;
 /// Functions of the largest baseline.
 const MOST_FUNCTIONS: usize = 64;
 /// Epochs without firing after which a latent counts as dead. Published: 10 million tokens, which here would be hundreds of epochs.
@@ -70,6 +74,8 @@ pub struct Fit {
     optimizer: AdamW,
     device: Device,
     step: u32,
+    /// The update after which it is done.
+    end: u32,
     /// Updates since each latent fired `[1, 1, m]`, on the tape's device; with an auxiliary loss only.
     silent: Option<Tensor<3>>,
     last_loss: Option<Tensor<1>>,
@@ -122,6 +128,7 @@ impl Fit {
             }
         }
         let tracked = device.clone().autodiff();
+        let end = config.steps;
         let sites = sites(&sources);
         let objective = Objective::new(&config, &sites, device);
         let dictionary = start(&config, &objective, &sites, device);
@@ -141,6 +148,7 @@ impl Fit {
             optimizer,
             device: tracked,
             step: 0,
+            end,
             last_loss: None,
             revived_at: 0,
             curves: Vec::new(),
@@ -162,7 +170,7 @@ impl Fit {
 
     /// Whether all updates are made.
     pub fn is_done(&self) -> bool {
-        self.step >= self.config.steps
+        self.step >= self.end
     }
 
     /// Whether a row of the live curves is due.
@@ -174,11 +182,12 @@ impl Fit {
     /// Makes one update.
     pub fn advance(&mut self) {
         let Slope { loss, gradients, fired } = self.slope();
+        let gradients = if self.config.clip > 0.0 { clipped(gradients, self.config.clip) } else { gradients };
         if let Some(silent) = &mut self.silent {
             *silent = silent.clone().add_scalar(1.0) * (fired.ones_like() - fired);
         }
         self.step += 1;
-        let left = f64::from(self.config.steps - self.step + 1) / f64::from(self.config.steps);
+        let left = f64::from(self.end - self.step + 1) / f64::from(self.config.steps);
         let rate = self.config.learning_rate * (left / DECAY).min(1.0);
         let device = self.device.clone().inner();
         let update = Update { t: self.step, rates: &[rate], weight_decay: &[0.0], decay_to: None, specs: &[], device: &device };
@@ -242,7 +251,27 @@ impl Fit {
             explained_variance: self.held_out_variance(&answers[0]),
         };
         self.curves.push(row.clone());
+        if self.has_settled() {
+            self.end = self.end.min(self.step + self.decay_steps());
+        }
         Ok(row)
+    }
+
+    /// Updates over which the learning rate falls to 0.
+    fn decay_steps(&self) -> u32 {
+        (DECAY * f64::from(self.config.steps)).ceil() as u32
+    }
+
+    /// Whether the last `patience` rows explain no more than those before, and the learning rate does not fall yet.
+    fn has_settled(&self) -> bool {
+        let patience = self.config.patience as usize;
+        if patience == 0 || self.curves.len() <= patience || self.step + self.decay_steps() >= self.end {
+            return false;
+        }
+        let mean = |row: &FitRow| row.explained_variance.iter().sum::<f32>() / row.explained_variance.len().max(1) as f32;
+        let best = |rows: &[FitRow]| rows.iter().map(mean).fold(f32::NEG_INFINITY, f32::max);
+        let (before, lately) = self.curves.split_at(self.curves.len() - patience);
+        best(lately) < best(before) + GAIN
     }
 
     /// Encodes the whole grid, undoes the scaling and classifies every latent; and hands over what interventions need.
@@ -423,6 +452,15 @@ fn start(config: &CrosscoderConfig, objective: &Objective, sites: &[Site], devic
             Tensor::zeros([1, lists, latents], device).add_scalar(FIRST_THRESHOLD.ln())
         }),
     }
+}
+
+/// Gradients shortened so that all together are at most `most` long.
+fn clipped(gradients: Vec<Tensor<3>>, most: f64) -> Vec<Tensor<3>> {
+    let square = |gradient: &Tensor<3>| (gradient.clone() * gradient.clone()).sum();
+    let Some(squares) = gradients.iter().map(square).reduce(|sum, one| sum + one) else { return gradients };
+    // Never longer than they were; a gradient of zero stays zero.
+    let factor = squares.add_scalar(f32::MIN_POSITIVE).sqrt().recip().mul_scalar(most).clamp_max(1.0).reshape([1, 1, 1]);
+    gradients.into_iter().map(|gradient| gradient * factor.clone()).collect()
 }
 
 async fn read(transaction: Transaction) -> Result<Vec<Vec<f32>>, UserError> {

@@ -95,8 +95,8 @@ fn accuracies(settings: &FourierNetwork, at_widths: &[AtWidth]) -> Figure {
     let predicted = |of: &dyn Fn(&Noise) -> f64| noises.iter().map(|(width, noise)| (*width, of(noise))).collect::<Vec<_>>();
     let name = "accuracy";
     let lines = vec![
-        Line::new("10% of networks", Role::Baseline, line(&|at| band(&at.accuracies).0)),
-        Line::new("90% of networks", Role::Baseline, line(&|at| band(&at.accuracies).1)),
+        Line::new(name, Role::Low, line(&|at| band(&at.accuracies).0)),
+        Line::new(name, Role::High, line(&|at| band(&at.accuracies).1)),
         Line::new("if all noise were normal", Role::Baseline, predicted(&|noise| noise.normal_survival(0.0))),
         Line::new(name, Role::Predicted, predicted(&|noise| noise.survival(0.0))),
         Line::new(name, Role::Measured, line(&|at| mean(&at.accuracies))),

@@ -133,7 +133,7 @@ impl Theory for Linear {
                  as the tolerance goes to 0. From λ = 1 on there are directions that no training row shows: the error on fresh \
                  rows stays at or above 1 − 1/λ, and below that tolerance there is no grokking at all.",
         references: &[
-            "Levi, Beck and Bar-Sinai 2023, Grokking in linear estimators: a solvable model that groks without understanding",
+            "Levi, Beck and Bar-Sinai 2023, Grokking in linear estimators: a solvable model that groks without understanding, arXiv 2310.16441",
         ],
     };
 

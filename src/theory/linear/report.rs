@@ -65,15 +65,15 @@ struct Curves<'a> {
 }
 
 impl Curves<'_> {
-    /// Middle of the systems, and their band as two thin lines.
+    /// Middle of the systems, and their 10% and 90% as its ground.
     fn measured(&self, name: &str, role: Role, of: impl Fn(&State) -> f64) -> [Line; 3] {
         let per_step = |pick: &dyn Fn(&[f64]) -> f64| -> Vec<(f64, f64)> {
             let values = |states: &Vec<State>| states.iter().map(&of).collect::<Vec<f64>>();
             self.grid.iter().zip(self.states).map(|(step, states)| (*step, pick(&values(states)))).collect()
         };
         [
-            Line::new(format!("{name}, 10% of systems"), Role::Baseline, per_step(&|values| band(values).0)),
-            Line::new(format!("{name}, 90% of systems"), Role::Baseline, per_step(&|values| band(values).1)),
+            Line::new(name, Role::Low, per_step(&|values| band(values).0)),
+            Line::new(name, Role::High, per_step(&|values| band(values).1)),
             Line::new(name, role, per_step(&median)),
         ]
     }
@@ -90,7 +90,7 @@ impl Curves<'_> {
         lines.push(self.predicted(train, |t| accuracy(self.flow.train_loss(t), tolerance)));
         lines.push(self.predicted(test, |t| accuracy(self.flow.test_loss(t), tolerance)));
         let caption = format!(
-            "Share of rows within the tolerance: middle and band of {} systems over the integrals. Marked is where {:.1}% are \
+            "Share of rows within the tolerance: middle and 10% to 90% of {} systems over the integrals. Marked is where {:.1}% are \
              predicted to be reached",
             self.settings.seeds,
             100.0 * CROSSING_ACCURACY
@@ -106,9 +106,10 @@ impl Curves<'_> {
         lines.push(self.predicted(test, |t| self.flow.test_loss(t)));
         let level = self.settings.tolerance / 4.0;
         lines.push(Line::new("a quarter of the tolerance", Role::Baseline, vec![(1.0, level), (self.end, level)]));
-        let caption = "Mean squared error over its start: middle and band of the systems over the integrals. Accuracy passes \
+        let caption =
+            "Mean squared error over its start: middle and 10% to 90% of the systems over the integrals. Accuracy passes \
                        95.4% where a loss passes the level line"
-            .to_owned();
+                .to_owned();
         figure("loss", caption, Scaled::log("step"), Scaled::log("loss"), lines, self.marks.clone())
     }
 

@@ -140,9 +140,10 @@ impl Theory for NormLaw {
                  useful norm itself shrinks under decay, and an adaptive optimiser moves weights that a plain one would leave. \
                  Where the norm rises or stays, the law says nothing.",
         references: &[
-            "Truong et al., the norm-separation law: ΔT over log(‖θ_mem‖²/‖θ_post‖²), reported R² .97 over weight decay and .92 over \
-             learning rate",
-            "Lyu et al., large starts and small weight decay: the time grows like log α over the decay",
+            "Truong, Truong, Luu and Phan 2026, The norm-separation delay law of grokking: a first-principles theory of delayed \
+             generalization, arXiv 2603.13331: reported R² .97 over weight decay and .92 over learning rate",
+            "Lyu et al. 2023, Dichotomy of early and late phase implicit biases can provably induce grokking, arXiv 2311.18817: \
+             the time grows like log α over the decay",
         ],
     };
 

@@ -37,7 +37,7 @@ impl Findings {
             self.structure_time().map(|at| (3.0 * at, "3 n_h".to_owned())).filter(|mark| mark.0 <= f64::from(settings.steps)),
         );
         lines(
-            "rqi",
+            "quality",
             "Share of all parallelograms in which the toy's embedding stands, and the same by the theory from the same start, its \
              speed fitted once; beside them the toy's accuracies",
             (Scaled::linear("update"), Scaled::linear("share")),
@@ -102,8 +102,8 @@ impl Findings {
         let shares = self.critical.shares();
         let line = |value: fn(&Share) -> f64| shares.iter().map(|row| (row.pairs as f64, value(row))).collect::<Vec<_>>();
         let mut drawn = vec![
-            Line::new("95% interval", Role::Baseline, line(|row| row.low)),
-            Line::new("95% interval", Role::Baseline, line(|row| row.high)),
+            Line::new("random", Role::Low, line(|row| row.low)),
+            Line::new("random", Role::High, line(|row| row.high)),
             Line::new("random", Role::Measured, line(|row| row.share)),
         ];
         if let Some(guided) = &self.guided {

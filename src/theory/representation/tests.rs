@@ -25,7 +25,7 @@ fn small() -> Representation {
 fn the_outcome_has_measured_and_predicted_curves_of_one_name_and_finite_values() {
     let outcome = small().outcome().unwrap();
     let names: Vec<&str> = outcome.figures.iter().map(|figure| figure.name.as_str()).collect();
-    assert_eq!(names, ["rqi", "embedding", "closure", "completion", "third-eigenvalue", "spectrum", "matrix"]);
+    assert_eq!(names, ["quality", "embedding", "closure", "completion", "third-eigenvalue", "spectrum", "matrix"]);
     assert_eq!(outcome.figures[0].residuals()[0].1.len(), 7, "evaluated at 0, 10, …, 60");
     assert_eq!(outcome.figures[1].residuals().len(), 6, "one pair of paths for each number");
     for figure in &outcome.figures {
