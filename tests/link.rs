@@ -104,7 +104,19 @@ fn random_experiments_and_fits_make_the_round_trip() {
                 valid += 1;
             }
             Err(error) => {
-                let rules = ["k: ", "k_start: ", "prefixes: ", "dedicated_latents: ", "more_hooks: ", "mask: ", "aux: "];
+                let rules = [
+                    "k: ",
+                    "k_start: ",
+                    "latents: ",
+                    "prefixes: ",
+                    "shared_latents: ",
+                    "dedicated_latents: ",
+                    "more_hooks: ",
+                    "mask: ",
+                    "aux: ",
+                    "sources: ",
+                    "probe: ",
+                ];
                 assert!(rules.iter().any(|rule| error.cause.starts_with(rule)), "{error}");
             }
         }
