@@ -159,6 +159,15 @@ fn workbench(lab: Lab) -> AnyView {
         (Ok(config), Ok(others)) => session::fit_over(lab, named(lab, config, null), others),
         _ => {}
     };
+    // Refusals in the drawer would be out of sight while the button under it does nothing.
+    let refused = move || {
+        let told = |error: &FieldError| {
+            let label = crosscoder_fields().iter().find(|field| field.path == error.path).map_or("", |field| field.label);
+            format!("{label}: {}. {}.", error.cause, error.remedy)
+        };
+        errors.with(|errors| errors.iter().filter(|e| !MAIN.contains(&e.path.as_str())).map(told).collect::<Vec<_>>().join(" "))
+    };
+    let is_refused = move || !refused().is_empty();
     let is_mlp = untrack(|| lab.shown_experiment()).model.architecture == "mlp";
     let advice = is_mlp.then(|| {
         view! {
@@ -181,6 +190,7 @@ fn workbench(lab: Lab) -> AnyView {
                 <button type="button" id="fit" class="primary" disabled=flag(move || cannot() || further_problem(lab).is_some()) hidden=flag(running) on:click=move |_| start(Null::None)>"Fit"</button>
                 {hold(lab)}
             </div>
+            <p class="small bad" id="fit-refused" role="status" hidden=flag(move || !is_refused())>{text(refused)}</p>
             {nulls(cannot, start)}
         </div>
     }

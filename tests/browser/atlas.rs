@@ -157,15 +157,28 @@ fn a_null_says_what_it_must_show_and_whether_it_does() {
     let page = prepared("300");
     // Gates that nothing can pass at the start are refused before.
     page.choose("xc-variant", "jump_relu_per_source");
-    page.wait("the norm to be refused", "document.getElementById('xc-error-decoder_norm')?.innerText.includes('never fire')", 10);
+    page.wait(
+        "the norm to be refused",
+        "document.getElementById('xc-error-decoder_norm')?.textContent.includes('never fire')",
+        10,
+    );
+    assert!(page.text("fit-refused").contains("Use 0.32"), "a refusal in a closed drawer is not told");
     page.choose("xc-variant", "l1_of_norms");
+    assert_eq!(page.text("fit-refused"), "");
     page.choose("null-kind", "shuffled_pairs");
-    page.wait("what it must show", "document.getElementById('nulls').innerText.includes('no latent in all checkpoints')", 10);
+    page.wait(
+        "what it must show",
+        "document.getElementById('nulls').innerText.includes('hardly a latent in all checkpoints')",
+        10,
+    );
     page.click("fit-null");
     wait_for_fit(&page);
     assert_eq!(page.data("fit-summary", "null"), "shuffled_pairs");
     let said = page.text("fit-summary");
-    assert!(said.contains("It must show no latent in all checkpoints") && said.contains("the others predict at most"), "{said}");
+    assert!(
+        said.contains("It must show hardly a latent in all checkpoints") && said.contains("the others predict at most"),
+        "{said}"
+    );
     // Its rows are not those of the network, so there is nothing to ask the network.
     page.look_at("latent-trial");
     page.click("try-latent");
