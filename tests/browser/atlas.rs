@@ -159,7 +159,7 @@ fn a_null_says_what_it_must_show_and_whether_it_does() {
     page.choose("xc-variant", "jump_relu_per_source");
     page.wait(
         "the norm to be refused",
-        "document.getElementById('xc-error-decoder_norm')?.textContent.includes('never fire')",
+        "document.getElementById('xc-error-decoder_norm')?.textContent.includes('would ever fire')",
         10,
     );
     assert!(page.text("fit-refused").contains("Use 0.32"), "a refusal in a closed drawer is not told");

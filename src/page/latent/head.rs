@@ -140,7 +140,11 @@ fn life(latent: &Latent, fit: &CrosscoderResult, has_sides: bool) -> String {
     if let Some(selectivity) = latent.train_selectivity.filter(|_| has_sides) {
         said.push(format!("train selectivity {selectivity:+.2} (1: training pairs only)"));
     }
-    if let Some(grid) = latent.grid {
+    if let Some(grid) = latent.grid.filter(|_| fit.config.variant.is_signed()) {
+        // The largest of signed means is no peak.
+        let wave = grid.strongest_wave;
+        said.push(format!("strongest wave ({}, {}) with {:.0}% of its power", wave[0], wave[1], 100.0 * grid.concentration));
+    } else if let Some(grid) = latent.grid {
         said.push(format!(
             "fires most for the answer {}, half of it within {:.0}% of the answers; strongest wave ({}, {}) with {:.0}% of its power",
             grid.peak_residue,
