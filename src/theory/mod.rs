@@ -13,6 +13,7 @@ mod outcome;
 mod panel;
 pub mod representation;
 pub mod separable;
+mod speaks;
 mod spread;
 
 use edge::Edge;
@@ -22,6 +23,7 @@ pub use norm_law::NormLaw;
 pub use outcome::{Assumption, Drawing, Figure, Line, Number, Outcome, Role, Scaled, Segment};
 pub use panel::{About, Panel, Theory};
 pub use representation::Representation;
+pub use speaks::{Verdict, speaks_of};
 
 use crate::experiment::edit::distance;
 use crate::record::UserError;

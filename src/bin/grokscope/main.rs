@@ -255,8 +255,11 @@ enum Task {
         /// Change one setting; can be repeated
         #[arg(long = "set", value_name = "PATH=VALUE", requires = "name")]
         set: Vec<String>,
+        /// Ask of a run instead: which panels speak of it, and when the law of separated norms would have said it generalises
+        #[arg(long, conflicts_with = "name")]
+        run: Option<PathBuf>,
         /// Folder to write: outcome.json, numbers.csv, and each figure and its residuals as SVG and CSV
-        #[arg(long, requires = "name")]
+        #[arg(long)]
         out: Option<PathBuf>,
     },
     /// List the measures, or say what one is
@@ -439,11 +442,12 @@ fn obey(task: Task) -> Result<(), UserError> {
         Task::Measure { dir, only, all } => measure::run(&dir, &only, all),
         Task::Forewarn { asked, never, seeds } => forewarn::run(&experiment(&asked)?, &never, seeds),
         Task::Figure { dirs, columns, log_x, log_y, out } => figure::run(&dirs, &columns, (log_x, log_y), &out),
+        Task::Theory { name: None, run: Some(run), out, .. } => theory::of_run(&run, out.as_deref()),
         Task::Theory { name: None, .. } => {
             theory::list();
             Ok(())
         }
-        Task::Theory { name: Some(name), set, out } => theory::run(&name, &set, out.as_deref()),
+        Task::Theory { name: Some(name), set, out, .. } => theory::run(&name, &set, out.as_deref()),
         Task::Measures { name } => measure::list(name.as_deref()),
         Task::Races { name } => race::list(name.as_deref()),
         Task::Reproduce { only, seeds } => reproduce::run(only.as_deref(), seeds),

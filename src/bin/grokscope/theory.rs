@@ -5,7 +5,7 @@ use grokscope::experiment::parse_assignment;
 use grokscope::plot::{Picture, Theme};
 use grokscope::record::UserError;
 use grokscope::report::theory::{caption, short, with_picture, with_residuals};
-use grokscope::theory::{Assumption, Number, Outcome, panel, panels};
+use grokscope::theory::{Assumption, Number, Outcome, norm_law, panel, panels, speaks_of};
 use std::path::Path;
 
 /// CSS pixels of a figure, and of its residuals.
@@ -29,10 +29,31 @@ pub fn run(name: &str, set: &[String], out: Option<&Path>) -> Result<(), UserErr
     }
     let outcome = (panel.outcome)(&settings)?;
     print(&outcome);
-    let Some(out) = out else { return Ok(()) };
     let record = serde_json::json!({ "panel": name, "settings": settings, "outcome": outcome });
+    out.map_or(Ok(()), |out| keep(out, &record, &outcome))
+}
+
+/// Says which panels speak of a run and why the others do not, and holds the law of separated norms against it if it does.
+pub fn of_run(dir: &Path, out: Option<&Path>) -> Result<(), UserError> {
+    let run = folder::read(dir)?;
+    let verdicts = speaks_of(&run.experiment);
+    for verdict in &verdicts {
+        say(&format!("{} {:<16} {}", if verdict.speaks { '✓' } else { '–' }, verdict.panel, verdict.why));
+    }
+    say("");
+    if !verdicts.iter().any(|verdict| verdict.speaks && verdict.panel == "norm-law") {
+        return Ok(());
+    }
+    let outcome = norm_law::of_run(&run.experiment, &run.rows)?;
+    print(&outcome);
+    let record = serde_json::json!({ "panel": "norm-law", "run": shown(dir), "outcome": outcome });
+    out.map_or(Ok(()), |out| keep(out, &record, &outcome))
+}
+
+/// Writes an outcome, its numbers, figures and residuals into `out`.
+fn keep(out: &Path, record: &serde_json::Value, outcome: &Outcome) -> Result<(), UserError> {
     // Text keys and derived serialisers only: this cannot fail.
-    write(out, "outcome.json", &format!("{:#}\n", record))?;
+    write(out, "outcome.json", &format!("{record:#}\n"))?;
     write(out, "numbers.csv", &numbers_csv(&outcome.numbers))?;
     for figure in &outcome.figures {
         let (svg, csv) = with_picture(figure, |picture| (drawn(picture, SIZE), picture.to_csv()));

@@ -5,9 +5,11 @@
 
 mod law;
 mod report;
+mod run;
 mod system;
 
 pub use law::{Band, Decay, NormPoint, Score, delay, fitted_factor, norm_history, predicted_band, score};
+pub use run::{forecasts, of_run};
 
 use super::{About, Outcome, Theory};
 use crate::experiment::edit::Editable;
