@@ -71,6 +71,7 @@ pub use rank_correlation::rank_correlation;
 pub use registry::{column, hooks_of, measure, measures, measures_for};
 pub use restricted::SplitLogits;
 pub use seeds::{binder_cumulant, bootstrap_interval, susceptibility};
+pub use span::Span;
 pub use spectrum::Spectrum;
 pub use tokens::{Block, has_embedding, input_blocks, input_table, output_table, tokens_of};
 pub use trig_fit::{TrigFit, trig_fit};

@@ -98,7 +98,9 @@ fn take(facts: &Facts<'_>) -> Result<Vec<Value>, UserError> {
     } else {
         let mut span = Span::default();
         for pairs in known.values() {
-            pairs.iter().skip(1).for_each(|pair| span.add(vector(tokens, pairs[0], *pair)));
+            for pair in pairs.iter().skip(1) {
+                span.add(vector(tokens, pairs[0], *pair));
+            }
         }
         share(&|x, y| span.has(vector(tokens, x, y)))
     };

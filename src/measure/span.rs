@@ -4,59 +4,69 @@
 //! answer it. The vectors here hold ones and twos, so they are reduced modulo a prime instead, exactly; a 31-bit prime makes it
 //! practically impossible that one looks dependent which is not.
 
-use std::collections::BTreeMap;
-
 /// Two tokens.
 pub(super) type Pair = (usize, usize);
 
-/// 2³¹ − 1; products of two residues fit in 64 bits.
-const PRIME: u64 = (1 << 31) - 1;
-
-/// e_i + e_j − e_m − e_n modulo [`PRIME`].
-pub(super) fn vector(tokens: usize, (i, j): Pair, (m, n): Pair) -> Vec<u64> {
+/// e_i + e_j − e_m − e_n.
+pub(super) fn vector(tokens: usize, (i, j): Pair, (m, n): Pair) -> Vec<i64> {
     let mut vector = vec![0; tokens];
-    [i, j].into_iter().for_each(|token| vector[token] = (vector[token] + 1) % PRIME);
-    [m, n].into_iter().for_each(|token| vector[token] = (vector[token] + PRIME - 1) % PRIME);
+    [i, j].into_iter().for_each(|token| vector[token] += 1);
+    [m, n].into_iter().for_each(|token| vector[token] -= 1);
     vector
 }
 
-/// A linear span in echelon form modulo [`PRIME`].
-#[derive(Debug, Default)]
-pub(super) struct Span(BTreeMap<usize, Vec<u64>>);
+/// 2³¹ − 1; products of two residues fit in 64 bits.
+const PRIME: i64 = (1 << 31) - 1;
+
+/// A linear span of rows of integers, in echelon form modulo 2³¹ − 1: for each leading place at most one row, which has 1 there.
+#[derive(Debug, Clone, Default)]
+pub struct Span(Vec<(usize, Vec<i64>)>);
 
 impl Span {
-    /// The vector without its part in the span's leading places, and its first place that is not 0.
-    fn reduced(&self, mut vector: Vec<u64>) -> Option<(usize, Vec<u64>)> {
-        for (lead, row) in &self.0 {
-            let factor = vector[*lead];
+    /// Dimension.
+    pub fn rank(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Adds a row; returns whether it was new, that is not in the span.
+    pub fn add(&mut self, row: Vec<i64>) -> bool {
+        let Some((lead, mut row)) = self.reduced(row) else { return false };
+        let inverse = power(row[lead], PRIME - 2);
+        row.iter_mut().for_each(|entry| *entry = *entry * inverse % PRIME);
+        let at = self.0.partition_point(|(other, _)| *other < lead);
+        self.0.insert(at, (lead, row));
+        true
+    }
+
+    /// Whether a row is in the span.
+    pub fn has(&self, row: Vec<i64>) -> bool {
+        self.reduced(row).is_none()
+    }
+
+    /// The row without its part in the span and the first place where it is not 0; `None` if nothing is left.
+    fn reduced(&self, mut row: Vec<i64>) -> Option<(usize, Vec<i64>)> {
+        row.iter_mut().for_each(|entry| *entry = entry.rem_euclid(PRIME));
+        for (lead, basis) in &self.0 {
+            let factor = row[*lead];
             if factor != 0 {
-                vector.iter_mut().zip(row).for_each(|(x, y)| *x = (*x + (PRIME - factor) * y) % PRIME);
+                row.iter_mut().zip(basis).for_each(|(x, y)| *x = (*x + (PRIME - factor) * y) % PRIME);
             }
         }
-        Some((vector.iter().position(|x| *x != 0)?, vector))
+        Some((row.iter().position(|entry| *entry != 0)?, row))
     }
+}
 
-    /// Adds a vector to what spans.
-    pub fn add(&mut self, vector: Vec<u64>) {
-        if let Some((lead, mut vector)) = self.reduced(vector) {
-            // Fermat: x^(q−2) is 1/x.
-            let (mut inverse, mut square, mut exponent) = (1, vector[lead], PRIME - 2);
-            while exponent > 0 {
-                if exponent & 1 == 1 {
-                    inverse = inverse * square % PRIME;
-                }
-                square = square * square % PRIME;
-                exponent >>= 1;
-            }
-            vector.iter_mut().for_each(|x| *x = *x * inverse % PRIME);
-            self.0.insert(lead, vector);
+/// base^exponent modulo the prime; exponent q − 2 inverts (Fermat).
+fn power(mut base: i64, mut exponent: i64) -> i64 {
+    let mut product = 1;
+    while exponent > 0 {
+        if exponent & 1 == 1 {
+            product = product * base % PRIME;
         }
+        base = base * base % PRIME;
+        exponent >>= 1;
     }
-
-    /// Whether a vector lies in the span.
-    pub fn has(&self, vector: Vec<u64>) -> bool {
-        self.reduced(vector).is_none()
-    }
+    product
 }
 
 #[cfg(test)]
@@ -72,5 +82,14 @@ mod tests {
         assert!(span.has(vector(6, (0, 4), (2, 2))));
         assert!(span.has(vector(6, (3, 0), (2, 1))) && span.has(vector(6, (1, 1), (1, 1))));
         assert!(!span.has(vector(6, (0, 2), (1, 1))) && !span.has(vector(6, (0, 5), (1, 4))));
+    }
+
+    #[test]
+    fn sums_of_rows_are_in_their_span_and_others_are_not() {
+        let mut span = Span::default();
+        assert!(span.add(vec![1, -1, -1, 1, 0]) && span.add(vec![0, 1, -1, -1, 1]));
+        assert!(!span.add(vec![1, 0, -2, 0, 1]), "the sum of the two");
+        assert!(span.has(vec![3, -1, -5, 1, 2]) && !span.has(vec![0, 1, -2, 1, 0]));
+        assert_eq!(span.rank(), 2);
     }
 }

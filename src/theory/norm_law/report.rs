@@ -3,7 +3,8 @@
 use super::super::spread::{Fit, fit};
 use super::super::{Assumption, Drawing, Figure, Line, Number, Outcome, Role, Scaled, Segment};
 use super::NormLaw;
-use super::law::{Band, Decay, NormPoint, fitted_factor, predicted_band, score};
+use super::law::{Band, Decay, NormPoint, fitted_factor, score};
+use super::run::forecasts;
 use super::system::{Problem, Run, Timed};
 use crate::record::UserError;
 
@@ -116,11 +117,7 @@ fn bands(settings: &NormLaw, main: &Timed) -> Vec<(f64, Band)> {
     let decay = Decay::new(settings.learning_rate, settings.weight_decay);
     let history: Vec<NormPoint> =
         main.moments.iter().map(|moment| NormPoint { step: moment.step as f64, norm: moment.norm }).collect();
-    (1..=history.len())
-        .map(|count| &history[..count])
-        .filter(|so_far| so_far.last().is_some_and(|now| now.step > main.t_mem && now.step <= main.t_gen))
-        .filter_map(|so_far| Some((so_far.last()?.step, predicted_band(so_far, main.t_mem, &decay).ok()?)))
-        .collect()
+    forecasts(&history, main.t_mem, main.t_gen, &decay)
 }
 
 fn figure(name: &str, caption: impl Into<String>, x: Scaled, y: Scaled, lines: Vec<Line>, marks: Vec<(f64, String)>) -> Figure {

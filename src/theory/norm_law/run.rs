@@ -5,18 +5,15 @@
 //! scored afterwards; a forecast made with the whole curve in hand would prove nothing.
 
 use super::super::{Assumption, Drawing, Figure, Line, Number, Outcome, Role, Scaled};
-use super::law::{Band, Decay, norm_history, predicted_band, score};
+use super::law::{Band, Decay, NormPoint, norm_history, predicted_band, score};
 use crate::experiment::Experiment;
 use crate::measure::delay::delay as dates;
 use crate::record::{MetricRow, UserError};
 
-/// The forecasts `(step at which it is told, band)` from memorising to generalising, or to the last row.
-pub fn forecasts(rows: &[MetricRow], t_mem: u32, until: u32, decay: &Decay) -> Vec<(f64, Band)> {
-    let history = norm_history(rows);
-    let moments = history.iter().enumerate().filter(|(_, point)| point.step > f64::from(t_mem) && point.step <= f64::from(until));
-    let told = |(index, _): (usize, &super::law::NormPoint)| {
-        Some((history[index].step, predicted_band(&history[..=index], f64::from(t_mem), decay).ok()?))
-    };
+/// The forecasts `(step at which it is told, band)` after `t_mem`, up to `until`, each from the part of `history` up to then.
+pub fn forecasts(history: &[NormPoint], t_mem: f64, until: f64, decay: &Decay) -> Vec<(f64, Band)> {
+    let moments = history.iter().enumerate().filter(|(_, point)| point.step > t_mem && point.step <= until);
+    let told = |(index, now): (usize, &NormPoint)| Some((now.step, predicted_band(&history[..=index], t_mem, decay).ok()?));
     moments.filter_map(told).collect()
 }
 
@@ -32,7 +29,7 @@ pub fn of_run(experiment: &Experiment, rows: &[MetricRow]) -> Result<Outcome, Us
     })?;
     let last = rows.last().map_or(0, |row| row.step);
     let until = dates.t_gen.unwrap_or(last);
-    let told = forecasts(rows, t_mem, until, &decay);
+    let told = forecasts(&norm_history(rows), f64::from(t_mem), f64::from(until), &decay);
     let Some(&(now, band)) = told.last() else {
         // The law's own refusal of all that is known says best what is missing.
         predicted_band(&norm_history(rows), f64::from(t_mem), &decay)?;
@@ -149,7 +146,7 @@ mod tests {
     fn forecasts_know_nothing_of_what_comes_later() {
         let decay = Decay::new(0.003, 3.0);
         let (whole, cut) = (exact(), exact()[..25].to_vec());
-        let at = |rows: &[MetricRow]| forecasts(rows, 100, 240, &decay);
+        let at = |rows: &[MetricRow]| forecasts(&norm_history(rows), 100.0, 240.0, &decay);
         assert_eq!(at(&whole), at(&cut));
     }
 

@@ -5,8 +5,8 @@
 //! curve would not be monotone.
 
 use super::pairs::{Pair, equation, shuffled};
-use super::span::Span;
 use crate::experiment::randomness::Stream;
+use crate::measure::Span;
 
 /// The least n at which the first n pairs of `order` have n₀ = 2; `None` if not even all do.
 pub fn completion(tokens: usize, order: &[Pair]) -> Option<usize> {

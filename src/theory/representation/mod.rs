@@ -17,7 +17,6 @@ mod phase_plane;
 mod prediction;
 mod quality;
 mod settings;
-mod span;
 mod structure;
 #[cfg(test)]
 mod tests;

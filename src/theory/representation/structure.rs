@@ -6,7 +6,7 @@
 //! a closed form; a solver would be an approximation of it.
 
 use super::pairs::{Pair, equation, parallelograms};
-use super::span::Span;
+use crate::measure::Span;
 use nalgebra::{DMatrix, SymmetricEigen};
 
 /// H of a data set at Z₀ = 1, with its eigenvectors.
