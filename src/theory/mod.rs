@@ -12,18 +12,22 @@ pub mod norm_law;
 mod outcome;
 mod panel;
 pub mod representation;
+mod run;
 pub mod separable;
 mod speaks;
 mod spread;
+mod survey;
 
 use edge::Edge;
 pub use fourier_network::FourierNetwork;
 pub use linear::Linear;
 pub use norm_law::NormLaw;
 pub use outcome::{Assumption, Drawing, Figure, Line, Number, Outcome, Role, Scaled, Segment};
-pub use panel::{About, Panel, Theory};
+pub use panel::{About, Begun, OfRun, Panel, Theory};
 pub use representation::Representation;
+pub use run::RunView;
 pub use speaks::{Verdict, speaks_of};
+pub use survey::{Ensemble, MAX_MEMBERS, Member, Part, Survey};
 
 use crate::experiment::edit::distance;
 use crate::record::UserError;

@@ -2,7 +2,7 @@
 //!
 //! Without this every door would match on panels one by one. The typed side is [`Theory`]; doors speak JSON and text.
 
-use super::Outcome;
+use super::{Outcome, RunView, Survey};
 use crate::experiment::edit::{self, Editable};
 use crate::experiment::field::{Field, FieldError};
 use crate::record::UserError;
@@ -23,6 +23,8 @@ pub struct About {
     pub equation: &'static str,
     /// Where this breaks: two or three sentences.
     pub breaks: &'static str,
+    /// What its survey works out and how long that takes, as the words of a button's title; `None` for a panel without a survey.
+    pub survey: Option<&'static str>,
     /// References, one each.
     pub references: &'static [&'static str],
 }
@@ -37,7 +39,27 @@ pub trait Theory: Editable + Default {
     /// # Errors
     /// If the settings contradict each other or the theory does not speak of such a system; with the nearest that works.
     fn outcome(&self) -> Result<Outcome, UserError>;
+
+    /// The work that takes longer, see [`Survey`]; `Some` exactly where [`About::survey`] is.
+    ///
+    /// # Errors
+    /// As for [`Theory::outcome`].
+    fn survey(&self) -> Begun {
+        Ok(None)
+    }
+
+    /// What the theory says of a run of the laboratory, where it says something of such a run at all.
+    const OF_RUN: Option<OfRun> = None;
 }
+
+/// A survey at its start, if there is one; or why it cannot begin.
+pub type Begun = Result<Option<Box<dyn Survey>>, UserError>;
+
+/// What follows for a run.
+///
+/// # Errors
+/// If the theory does not speak of it, or not yet; with what is missing.
+pub type OfRun = fn(&RunView<'_>) -> Result<Outcome, UserError>;
 
 /// A panel of any type. Settings are JSON objects with all settings that apply.
 #[derive(Debug, Clone, Copy)]
@@ -55,6 +77,12 @@ pub struct Panel {
     /// What follows from the settings. The page asks its worker instead, and holds words and settings but none of the science.
     #[cfg(not(all(feature = "page", target_arch = "wasm32")))]
     pub outcome: fn(&Value) -> Result<Outcome, UserError>,
+    /// The work that takes longer.
+    #[cfg(not(all(feature = "page", target_arch = "wasm32")))]
+    pub survey: fn(&Value) -> Begun,
+    /// What follows for a run.
+    #[cfg(not(all(feature = "page", target_arch = "wasm32")))]
+    pub of_run: Option<OfRun>,
 }
 
 impl Panel {
@@ -67,13 +95,20 @@ impl Panel {
             fields: |settings| Ok(edit::applying(&read::<T>(settings)?)),
             with: |settings, path, text| Ok(edit::full(&edit::replace(&read::<T>(settings)?, path, text)?)),
             #[cfg(not(all(feature = "page", target_arch = "wasm32")))]
-            outcome: |settings| {
-                let theory = read::<T>(settings)?;
-                let errors = edit::check_ranges(&theory);
-                if errors.is_empty() { theory.outcome() } else { Err(errors.into()) }
-            },
+            outcome: |settings| checked::<T>(settings)?.outcome(),
+            #[cfg(not(all(feature = "page", target_arch = "wasm32")))]
+            survey: |settings| checked::<T>(settings)?.survey(),
+            #[cfg(not(all(feature = "page", target_arch = "wasm32")))]
+            of_run: T::OF_RUN,
         }
     }
+}
+
+#[cfg(not(all(feature = "page", target_arch = "wasm32")))]
+fn checked<T: Theory>(settings: &Value) -> Result<T, UserError> {
+    let theory = read::<T>(settings)?;
+    let errors = edit::check_ranges(&theory);
+    if errors.is_empty() { Ok(theory) } else { Err(errors.into()) }
 }
 
 fn read<T: Theory>(settings: &Value) -> Result<T, UserError> {

@@ -5,7 +5,7 @@ use grokscope::experiment::parse_assignment;
 use grokscope::plot::{Picture, Theme};
 use grokscope::record::UserError;
 use grokscope::report::theory::{caption, short, with_picture, with_residuals};
-use grokscope::theory::{Assumption, Number, Outcome, norm_law, panel, panels, speaks_of};
+use grokscope::theory::{Assumption, Number, Outcome, RunView, panel, panels, speaks_of};
 use std::path::Path;
 
 /// CSS pixels of a figure, and of its residuals.
@@ -33,21 +33,32 @@ pub fn run(name: &str, set: &[String], out: Option<&Path>) -> Result<(), UserErr
     out.map_or(Ok(()), |out| keep(out, &record, &outcome))
 }
 
-/// Says which panels speak of a run and why the others do not, and holds the law of separated norms against it if it does.
+/// Says which panels speak of a run and why the others do not, and holds those that say something of single runs against it.
 pub fn of_run(dir: &Path, out: Option<&Path>) -> Result<(), UserError> {
     let run = folder::read(dir)?;
     let verdicts = speaks_of(&run.experiment);
     for verdict in &verdicts {
         say(&format!("{} {:<16} {}", if verdict.speaks { '✓' } else { '–' }, verdict.panel, verdict.why));
     }
-    say("");
-    if !verdicts.iter().any(|verdict| verdict.speaks && verdict.panel == "norm-law") {
-        return Ok(());
+    let view = RunView { experiment: &run.experiment, rows: &run.rows, measures: &run.measures };
+    for verdict in verdicts.iter().filter(|verdict| verdict.speaks) {
+        let panel = panel(verdict.panel)?;
+        let Some(of_run) = panel.of_run else { continue };
+        say("");
+        say(&format!("# {}", panel.about.title));
+        match of_run(&view) {
+            Ok(outcome) => {
+                print(&outcome);
+                let record = serde_json::json!({ "panel": verdict.panel, "run": shown(dir), "outcome": outcome });
+                if let Some(out) = out {
+                    keep(&out.join(verdict.panel), &record, &outcome)?;
+                }
+            }
+            // One panel that has nothing to say yet is no reason to keep the others from speaking.
+            Err(error) => say(&format!("{}. {}.", error.cause.trim_end_matches('.'), error.remedy.trim_end_matches('.'))),
+        }
     }
-    let outcome = norm_law::of_run(&run.experiment, &run.rows)?;
-    print(&outcome);
-    let record = serde_json::json!({ "panel": "norm-law", "run": shown(dir), "outcome": outcome });
-    out.map_or(Ok(()), |out| keep(out, &record, &outcome))
+    Ok(())
 }
 
 /// Writes an outcome, its numbers, figures and residuals into `out`.

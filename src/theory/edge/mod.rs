@@ -92,6 +92,7 @@ impl Theory for Edge {
             more often (try it with the mean). It needs independent points: repeated or correlated points count for fewer than they \
             are. And it says whether the points are separable, not how long training takes to find out; the accuracy on the \
             separable side needs the length of the max-margin solution and is not computed here.",
+        survey: None,
         references: &[
             "J. G. Wendel: A problem in geometric probability. Mathematica Scandinavica 11 (1962)",
             "A. Beck, N. Levi, Y. Bar-Sinai: Grokking at the edge of linear separability (2024). arXiv:2410.04489",

@@ -117,6 +117,7 @@ impl Theory for FourierNetwork {
                  where there are few classes or few frequencies, that is a few per cent off. With few frequencies neighbouring answers differ little and far more \
                  neurons are needed. Trained networks have amplitudes and frequencies of their own and reach full accuracy \
                  earlier or later than this.",
+        survey: None,
         references: &[
             "Gromov 2023, Grokking modular arithmetic (arXiv 2301.02679)",
             "Prieto et al. 2025, Grokking at the edge of numerical stability (arXiv 2501.04697)",

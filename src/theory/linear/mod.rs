@@ -132,6 +132,7 @@ impl Theory for Linear {
                  where finite systems scatter most. The simple formula for the delay, ln(1/(1 − √λ))/(2η(1 − √λ)²), holds only \
                  as the tolerance goes to 0. From λ = 1 on there are directions that no training row shows: the error on fresh \
                  rows stays at or above 1 − 1/λ, and below that tolerance there is no grokking at all.",
+        survey: None,
         references: &[
             "Levi, Beck and Bar-Sinai 2023, Grokking in linear estimators: a solvable model that groks without understanding, arXiv 2310.16441",
         ],

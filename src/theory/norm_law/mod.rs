@@ -9,9 +9,9 @@ mod run;
 mod system;
 
 pub use law::{Band, Decay, NormPoint, Score, delay, fitted_factor, norm_history, predicted_band, score};
-pub use run::{forecasts, of_run};
+pub use run::forecasts;
 
-use super::{About, Outcome, Theory};
+use super::{About, OfRun, Outcome, Theory};
 use crate::experiment::edit::Editable;
 use crate::experiment::field::{Field, FieldKind, above, closed};
 use crate::experiment::fields::MAX_SEED;
@@ -141,6 +141,7 @@ impl Theory for NormLaw {
                  on how much of the norm is of use, which a fitted factor hides. In a network the loss pulls on all weights, the \
                  useful norm itself shrinks under decay, and an adaptive optimiser moves weights that a plain one would leave. \
                  Where the norm rises or stays, the law says nothing.",
+        survey: None,
         references: &[
             "Truong, Truong, Luu and Phan 2026, The norm-separation delay law of grokking: a first-principles theory of delayed \
              generalization, arXiv 2603.13331: reported R² .97 over weight decay and .92 over learning rate",
@@ -148,6 +149,8 @@ impl Theory for NormLaw {
              the time grows like log α over the decay",
         ],
     };
+
+    const OF_RUN: Option<OfRun> = Some(run::of_run);
 
     fn outcome(&self) -> Result<Outcome, UserError> {
         if self.rows >= self.dimension {

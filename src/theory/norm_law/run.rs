@@ -4,11 +4,10 @@
 //! that the loss still moves. So the forecast is shown as it would have been told at the time, from the rows up to then alone, and
 //! scored afterwards; a forecast made with the whole curve in hand would prove nothing.
 
-use super::super::{Assumption, Drawing, Figure, Line, Number, Outcome, Role, Scaled};
+use super::super::{Assumption, Drawing, Figure, Line, Number, Outcome, Role, RunView, Scaled};
 use super::law::{Band, Decay, NormPoint, norm_history, predicted_band, score};
-use crate::experiment::Experiment;
 use crate::measure::delay::delay as dates;
-use crate::record::{MetricRow, UserError};
+use crate::record::UserError;
 
 /// The forecasts `(step at which it is told, band)` after `t_mem`, up to `until`, each from the part of `history` up to then.
 pub fn forecasts(history: &[NormPoint], t_mem: f64, until: f64, decay: &Decay) -> Vec<(f64, Band)> {
@@ -21,7 +20,8 @@ pub fn forecasts(history: &[NormPoint], t_mem: f64, until: f64, decay: &Decay) -
 ///
 /// # Errors
 /// If its weights do not decay, it has not memorised, or its norm does not fall.
-pub fn of_run(experiment: &Experiment, rows: &[MetricRow]) -> Result<Outcome, UserError> {
+pub(super) fn of_run(run: &RunView<'_>) -> Result<Outcome, UserError> {
+    let RunView { experiment, rows, .. } = *run;
     let decay = Decay::new(experiment.optimizer.learning_rate, experiment.optimizer.weight_decay);
     let dates = dates(rows, true);
     let t_mem = dates.t_mem.ok_or_else(|| {
@@ -103,7 +103,8 @@ pub fn of_run(experiment: &Experiment, rows: &[MetricRow]) -> Result<Outcome, Us
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::experiment::{preset, with_value};
+    use crate::experiment::{Experiment, preset, with_value};
+    use crate::record::MetricRow;
 
     fn row(step: u32, norm: f64, train: f32, test: f32) -> MetricRow {
         MetricRow {
@@ -132,9 +133,13 @@ mod tests {
         preset("transformer-59-mirror").unwrap().experiment.clone()
     }
 
+    fn told(experiment: &Experiment, rows: &[MetricRow]) -> Result<Outcome, UserError> {
+        of_run(&RunView { experiment, rows, measures: &Default::default() })
+    }
+
     #[test]
     fn a_run_that_obeys_the_law_is_foretold_at_every_evaluation() {
-        let outcome = of_run(&experiment(), &exact()).unwrap();
+        let outcome = told(&experiment(), &exact()).unwrap();
         let of = |name: &str| outcome.numbers.iter().find(|number| number.name == name).unwrap();
         assert_eq!(of("inside").value, 1.0);
         assert!((of("ratio").value - 1.0).abs() < 0.1, "{:?}", of("ratio"));
@@ -153,9 +158,9 @@ mod tests {
     #[test]
     fn runs_of_which_the_law_does_not_speak_are_refused_with_a_reason() {
         let free = with_value(&experiment(), "optimizer.weight_decay", "0").unwrap();
-        assert!(of_run(&free, &exact()).unwrap_err().cause.contains("Without weight decay"));
-        assert!(of_run(&experiment(), &exact()[..8]).unwrap_err().cause.contains("not memorised"));
+        assert!(told(&free, &exact()).unwrap_err().cause.contains("Without weight decay"));
+        assert!(told(&experiment(), &exact()[..8]).unwrap_err().cause.contains("not memorised"));
         let rising: Vec<MetricRow> = exact().into_iter().map(|r| MetricRow { weight_norm: 1.0 + r.step as f32, ..r }).collect();
-        assert!(of_run(&experiment(), &rising).unwrap_err().cause.contains("does not fall"));
+        assert!(told(&experiment(), &rising).unwrap_err().cause.contains("does not fall"));
     }
 }

@@ -49,6 +49,7 @@ impl Theory for Representation {
                  parallelograms leave only embeddings that are all equal. If fewer than 90% of the unseen sums follow, no \
                  cell of a phase plane can be expected to grok. With an embedding of one column, sums that do not follow may \
                  still be right by chance.",
+        survey: None,
         references: &[
             "Liu, Kitouni, Nolte, Michaud, Tegmark and Williams 2022, Towards understanding grokking: an effective theory of \
              representation learning, arXiv 2205.10343",

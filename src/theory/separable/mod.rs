@@ -54,6 +54,7 @@ impl Theory for Separable {
                  wait for, the correction w̃ is as visible as the limit. If no line separates the points, there is a finite minimiser and \
                  none of this holds; and a network is not a linear classifier: there the same statement needs homogeneity and a small loss \
                  first.",
+        survey: None,
         references: &[
             "Soudry, Hoffer, Nacson, Gunasekar and Srebro 2018, The implicit bias of gradient descent on separable data, arXiv 1710.10345",
         ],
