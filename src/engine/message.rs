@@ -12,7 +12,7 @@ use crate::engine::phase::Phase;
 use crate::experiment::Experiment;
 use crate::measure::{Look, LookView};
 use crate::race::{RaceConfig, RaceResult};
-use crate::record::{Checkpoint, Measured, MetricRow, RunSummary, UserError};
+use crate::record::{Checkpoint, MeasureTable, Measured, MetricRow, RunSummary, UserError};
 use crate::theory::Outcome;
 use serde::{Deserialize, Serialize};
 
@@ -116,6 +116,29 @@ pub enum Command {
         /// Its settings as JSON, which postcard cannot carry as a tree.
         settings: String,
     },
+    /// Say what a theory says of a run; what answers is as for [`Command::Theorise`].
+    TheoriseRun {
+        /// Name of the panel.
+        panel: String,
+        /// What was run.
+        #[serde(with = "as_json")]
+        experiment: Box<Experiment>,
+        /// Its evaluations so far.
+        rows: Vec<MetricRow>,
+        /// What was measured of its checkpoints.
+        measures: MeasureTable,
+    },
+    /// Work out the survey of a panel, beside whatever else is under way. One under way is dropped.
+    Survey {
+        /// Name of the panel.
+        panel: String,
+        /// Its settings as JSON.
+        settings: String,
+        /// Which engine trains networks, if any are needed.
+        engine: EngineWish,
+    },
+    /// Drop the survey under way. Nothing answers, as for [`Command::CancelSet`].
+    CancelSurvey,
 }
 
 /// A file that was chosen.
@@ -315,8 +338,26 @@ pub enum Event {
     LookRefused(u32, UserError),
     /// What follows from the theory of a panel.
     Theory(String, Outcome),
-    /// A panel's theory says nothing of such settings.
+    /// A panel's theory says nothing of such settings, or of such a run.
     TheoryRefused(String, UserError),
+    /// What a survey knows so far.
+    Survey {
+        /// Name of the panel.
+        panel: String,
+        /// Share of its parts that is done; 1 at its end.
+        done: f32,
+        /// What is known.
+        outcome: Outcome,
+    },
+    /// A part of a survey goes on.
+    SurveyProgress {
+        /// Share of its parts that is done.
+        done: f32,
+        /// What is under way, for people.
+        words: String,
+    },
+    /// The survey of a panel cannot begin, or cannot go on; what was known so far stays valid.
+    SurveyRefused(String, UserError),
     /// Something was refused or broke. What was recorded so far stays valid.
     Error(UserError),
     /// The engine is gone: end its worker, start another, resume from the last resume point.

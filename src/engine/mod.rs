@@ -28,12 +28,14 @@ pub mod phase;
 mod port;
 #[cfg(feature = "compute")]
 mod racing;
+mod replicas;
 #[cfg(feature = "compute")]
 mod runner;
 #[cfg(feature = "compute")]
 mod self_test;
 #[cfg(feature = "compute")]
 mod set_trying;
+mod surveying;
 #[cfg(feature = "compute")]
 mod theorising;
 #[cfg(feature = "compute")]

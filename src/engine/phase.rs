@@ -53,7 +53,10 @@ impl Phase {
                 | Command::Agree(_)
                 | Command::CancelSet
                 | Command::Look(..)
-                | Command::Theorise { .. },
+                | Command::Theorise { .. }
+                | Command::TheoriseRun { .. }
+                | Command::Survey { .. }
+                | Command::CancelSurvey,
             ) => Ok(phase),
             (_, Command::Pause | Command::Continue | Command::Step(_) | Command::Stop | Command::Intervene(_)) => {
                 Err(UserError::new("No run is under way", "Press Start first"))

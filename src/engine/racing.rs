@@ -8,13 +8,11 @@ use super::capability::{EngineChoice, EngineKind};
 use super::examining::Examining;
 use super::message::Event;
 use super::port::Port;
-use super::tick::Tick;
-use super::training::descent_of;
+use super::replicas::Replicas;
 use crate::experiment::timeline::Entry;
 use crate::experiment::{Experiment, counts};
 use crate::race::{Arm, ArmRun, RaceConfig, RaceResult, summarise};
 use crate::record::{Checkpoint, MeasureTable, MetricRow, UserError};
-use crate::train::{Stage, Trainer};
 use burn::tensor::Device;
 use std::collections::{BTreeSet, VecDeque};
 
@@ -38,26 +36,11 @@ pub(super) struct Racing {
 
 /// The arm under way.
 struct Runner {
-    experiments: Vec<Experiment>,
-    trainer: Trainer,
-    stage: Option<Stage>,
-    tick: Tick,
-    /// Rows per seed.
-    rows: Vec<Vec<MetricRow>>,
+    replicas: Replicas,
     /// Seeds that are known to have reached the criterion.
     reached: Vec<bool>,
-    /// Updates of the last tick, and of all ticks, those of the source included.
-    updates: u32,
-    all_updates: u32,
-    worked_ms: f64,
-    /// Seeds whose loss is no longer a number.
-    broken: Vec<bool>,
     /// Whether the runs are measured: then weights are saved, and all make the whole budget.
     is_measured: bool,
-    /// Saved weights per seed.
-    saved: Vec<Vec<Checkpoint>>,
-    /// What only training can measure, per seed.
-    live: Vec<MeasureTable>,
 }
 
 impl Racing {
@@ -109,9 +92,9 @@ impl Racing {
         }
         let Some(runner) = &mut self.running else { return Ok(false) };
         let begun = port.now_ms();
-        runner.work().await?;
+        runner.replicas.advance().await?;
         runner.note(port.now_ms() - begun, &self.config);
-        let share = f64::from(runner.trainer.step()) / f64::from(runner.experiments[0].steps.max(1));
+        let share = runner.replicas.share_done();
         let is_done = runner.is_done();
         port.emit(Event::RaceProgress { arm: entrant.name.clone(), done: self.share_done(share) });
         if is_done
@@ -132,7 +115,7 @@ impl Racing {
     fn share_done(&self, share: f64) -> f32 {
         let seeds = self.config.seeds.len() as f64;
         let finished = self.arm.as_ref().map_or(0, |arm| arm.outcomes.len()) as f64;
-        let under_way = self.running.as_ref().map_or(0.0, |runner| share * runner.experiments.len() as f64);
+        let under_way = self.running.as_ref().map_or(0.0, |runner| share * runner.replicas.experiments.len() as f64);
         ((self.runs.len() as f64 + (finished + under_way) / seeds) / self.entrants.len() as f64) as f32
     }
 
@@ -154,128 +137,40 @@ impl Racing {
 
 impl Runner {
     fn new(experiments: Vec<Experiment>, gather: bool, is_measured: bool, device: &Device) -> Result<Self, UserError> {
-        let seeds = experiments.len();
-        Ok(Self {
-            trainer: Trainer::new(&experiments, gather, device)?,
-            stage: Stage::new(&experiments, gather, device)?,
-            experiments,
-            tick: Tick::new(if gather { 4096 } else { 32 }),
-            rows: vec![Vec::new(); seeds],
-            reached: vec![false; seeds],
-            broken: vec![false; seeds],
-            updates: 0,
-            all_updates: 0,
-            worked_ms: 0.0,
-            is_measured,
-            saved: vec![Vec::new(); seeds],
-            live: vec![MeasureTable::default(); seeds],
-        })
-    }
-
-    async fn work(&mut self) -> Result<(), UserError> {
-        self.updates = 0;
-        if let Some(stage) = &mut self.stage {
-            while self.updates < self.tick.steps() && !stage.is_done() {
-                stage.advance().await?;
-                self.updates += 1;
-            }
-            stage.settle().await?;
-            if stage.failure().is_some() {
-                // The arm ends here; those before it are kept and those after it run.
-                self.broken.fill(true);
-                self.stage = None;
-            } else if stage.is_done()
-                && let Some(stage) = self.stage.take()
-            {
-                self.broken = stage.broken().collect();
-                self.trainer.take_over(stage).await?;
-            }
-            return Ok(());
-        }
-        let last = self.experiments[0].steps;
-        let logging = self.experiments[0].logging.clone();
-        let evaluates = |step| logging.evaluates_at(step, last);
-        if self.trainer.step() == 0 {
-            self.trainer.evaluate();
-            self.save().await?;
-        }
-        while self.updates < self.tick.steps() && self.trainer.step() < last {
-            self.trainer.advance().await?;
-            self.updates += 1;
-            if evaluates(self.trainer.step()) {
-                self.trainer.evaluate();
-            }
-            self.save().await?;
-        }
-        let readings = self.trainer.read().await?;
-        for (step, motions) in readings.motions {
-            if !self.saves_at(step) {
-                continue;
-            }
-            for (table, motion) in self.live.iter_mut().zip(&motions) {
-                table.add(step, descent_of(motion));
-            }
-        }
-        for evaluation in readings.rows {
-            for ((rows, row), broken) in self.rows.iter_mut().zip(evaluation).zip(&mut self.broken) {
-                *broken |= !row.train_loss.is_finite();
-                if !*broken {
-                    rows.push(row);
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Whether the weights after `step` updates are saved.
-    fn saves_at(&self, step: u32) -> bool {
-        self.is_measured && self.experiments[0].logging.checkpoints_at(step, self.experiments[0].steps)
-    }
-
-    /// Saves the weights of every seed that still has some, where the schedule asks for it.
-    async fn save(&mut self) -> Result<(), UserError> {
-        let step = self.trainer.step();
-        if !self.saves_at(step) {
-            return Ok(());
-        }
-        for (saved, weights) in self.saved.iter_mut().zip(self.trainer.weights().await?) {
-            if weights.tensors.iter().all(|tensor| tensor.values.iter().all(|value| value.is_finite())) {
-                saved.push(Checkpoint { step, weights: weights.to_safetensors(None)? });
-            }
-        }
-        Ok(())
+        let reached = vec![false; experiments.len()];
+        Ok(Self { replicas: Replicas::new(experiments, gather, is_measured, device)?, reached, is_measured })
     }
 
     fn note(&mut self, spent_ms: f64, config: &RaceConfig) {
-        self.worked_ms += spent_ms;
-        self.all_updates += self.updates;
-        self.tick.took(self.updates, spent_ms);
-        for ((rows, reached), experiment) in self.rows.iter().zip(&mut self.reached).zip(&self.experiments) {
+        self.replicas.took(spent_ms);
+        let runs = self.replicas.rows.iter().zip(&self.replicas.experiments);
+        for ((rows, experiment), reached) in runs.zip(&mut self.reached) {
             *reached = *reached || config.outcome(experiment, rows, false).steps.is_some();
         }
     }
 
     fn is_done(&self) -> bool {
         // Arms are measured at the same steps, so whoever has arrived goes on.
-        let settled = self.reached.iter().zip(&self.broken).all(|(reached, broken)| *broken || (*reached && !self.is_measured));
-        self.stage.is_none() && (self.trainer.step() >= self.experiments[0].steps || settled)
+        let has_arrived = |seed: usize| self.replicas.broken[seed] || (self.reached[seed] && !self.is_measured);
+        self.replicas.is_at_end() || (!self.replicas.is_staged() && (0..self.reached.len()).all(has_arrived))
     }
 
     /// Adds what came out to the arm's record, and hands over what is to be measured: experiment, saved weights and what was
     /// measured already, per seed.
     fn finish(self, config: &RaceConfig, arm: &mut ArmRun) -> Vec<(Experiment, Vec<Checkpoint>, MeasureTable)> {
+        let runs = self.replicas;
         // A run whose first evaluation was already not a number has no row to show, and then none of the arm are shown: rows
         // belong to seeds by their place.
-        let last: Vec<MetricRow> = self.rows.iter().filter_map(|rows| rows.last().copied()).collect();
-        if last.len() == self.rows.len() && arm.final_rows.len() == arm.outcomes.len() {
+        let last: Vec<MetricRow> = runs.rows.iter().filter_map(|rows| rows.last().copied()).collect();
+        if last.len() == runs.rows.len() && arm.final_rows.len() == arm.outcomes.len() {
             arm.final_rows.extend(last);
         }
-        for (rows, experiment) in self.rows.iter().zip(&self.experiments) {
+        for (rows, experiment) in runs.rows.iter().zip(&runs.experiments) {
             arm.outcomes.push(config.outcome(experiment, rows, true));
         }
-        arm.ms_per_update += self.worked_ms / f64::from(self.all_updates.max(1));
-        arm.wall_seconds += self.worked_ms / 1000.0;
-        self.experiments.into_iter().zip(self.saved).zip(self.live).map(|((e, saved), live)| (e, saved, live)).collect()
+        arm.ms_per_update += runs.ms_per_update();
+        arm.wall_seconds += runs.worked_ms / 1000.0;
+        runs.experiments.into_iter().zip(runs.saved).zip(runs.live).map(|((e, saved), live)| (e, saved, live)).collect()
     }
 }
 

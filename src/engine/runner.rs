@@ -10,7 +10,8 @@ use super::phase::Phase;
 use super::port::Port;
 use super::racing::Racing;
 use super::set_trying::SetTrying;
-use super::theorising::theorise;
+use super::surveying::Surveying;
+use super::theorising::{theorise, theorise_run};
 use super::training::{Outcome, Training};
 use super::trying::attempt;
 use crate::crosscoder::views::compare;
@@ -19,6 +20,7 @@ use crate::experiment::Experiment;
 use crate::measure::Look;
 use crate::record::{UserError, Weights};
 use crate::task::Dataset;
+use crate::theory::RunView;
 
 /// The engine for measures and looks: the CPU, which is exact and leaves a run on the GPU its queue.
 const BESIDE: EngineWish = EngineWish::Cpu;
@@ -28,8 +30,18 @@ const STRETCH_MS: f64 = 50.0;
 
 /// Serves one asker until the port closes.
 pub async fn serve(port: impl Port, engines: Engines) {
-    let mut runner =
-        Runner { port, engines, phase: Phase::Idle, run: None, fit: None, race: None, measures: None, looks: None, set: None };
+    let mut runner = Runner {
+        port,
+        engines,
+        phase: Phase::Idle,
+        run: None,
+        fit: None,
+        race: None,
+        measures: None,
+        looks: None,
+        set: None,
+        survey: None,
+    };
     runner.port.emit(Event::Ready(runner.engines.capability().clone()));
     if runner.engines.examine().await {
         runner.port.emit(Event::Ready(runner.engines.capability().clone()));
@@ -59,6 +71,7 @@ struct Runner<P: Port> {
     measures: Option<Measuring>,
     looks: Option<Looking>,
     set: Option<SetTrying>,
+    survey: Option<Surveying>,
 }
 
 impl<P: Port> Runner<P> {
@@ -192,13 +205,22 @@ impl<P: Port> Runner<P> {
                 }
             }
             Command::Theorise { panel, settings } => {
-                // A theory that does not speak of such a system is no failure of the run either.
-                let event = match theorise(&panel, &settings) {
-                    Ok(outcome) => Event::Theory(panel, outcome),
-                    Err(error) => Event::TheoryRefused(panel, error),
-                };
-                self.port.emit(event);
+                let found = theorise(&panel, &settings);
+                self.tell(panel, found);
             }
+            Command::TheoriseRun { panel, experiment, rows, measures } => {
+                let found = theorise_run(&panel, &RunView { experiment: &experiment, rows: &rows, measures: &measures });
+                self.tell(panel, found);
+            }
+            Command::Survey { panel, settings, engine } => {
+                let (device, choice) = self.engines.choose_untimed(BESIDE).await?;
+                self.survey = None;
+                match Surveying::new(&panel, &settings, engine, (choice.kind, device)) {
+                    Ok(survey) => self.survey = Some(survey),
+                    Err(error) => self.port.emit(Event::SurveyRefused(panel, error)),
+                }
+            }
+            Command::CancelSurvey => self.survey = None,
             Command::PauseFit => self.pause_fit(true)?,
             Command::ContinueFit => self.pause_fit(false)?,
             Command::CancelFit => {
@@ -211,6 +233,14 @@ impl<P: Port> Runner<P> {
         Ok(())
     }
 
+    /// A theory that does not speak of such a system is no failure of the run.
+    fn tell(&mut self, panel: String, found: Result<crate::theory::Outcome, UserError>) {
+        self.port.emit(match found {
+            Ok(outcome) => Event::Theory(panel, outcome),
+            Err(error) => Event::TheoryRefused(panel, error),
+        });
+    }
+
     fn refuse_second_fit(&self) -> Result<(), UserError> {
         match self.fit {
             None => Ok(()),
@@ -219,7 +249,7 @@ impl<P: Port> Runner<P> {
     }
 
     fn has_work(&self) -> bool {
-        let beside = self.race.is_some() || self.measures.is_some() || self.set.is_some();
+        let beside = self.race.is_some() || self.measures.is_some() || self.set.is_some() || self.survey.is_some();
         self.phase == Phase::Running || self.is_fitting() || beside
     }
 
@@ -271,6 +301,11 @@ impl<P: Port> Runner<P> {
             self.set = None;
             self.port.emit(Event::SetRefused(error));
         }
+        if let Err(error) = self.survey().await
+            && let Some(survey) = self.survey.take()
+        {
+            self.port.emit(Event::SurveyRefused(survey.panel().to_owned(), error));
+        }
         if let Err(error) = self.race().await {
             self.race = None;
             self.port.emit(Event::RaceCancelled);
@@ -307,6 +342,14 @@ impl<P: Port> Runner<P> {
         self.port.emit(Event::SetProgress(set.done()));
         if is_done && let Some(set) = self.set.take() {
             self.port.emit(Event::SetTried(Box::new(set.finish())));
+        }
+        Ok(())
+    }
+
+    async fn survey(&mut self) -> Result<(), UserError> {
+        let Some(survey) = &mut self.survey else { return Ok(()) };
+        if survey.advance(&mut self.port, &mut self.engines).await? {
+            self.survey = None;
         }
         Ok(())
     }

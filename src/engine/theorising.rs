@@ -4,14 +4,24 @@
 //! engine's rhythm into formulas. The page sends one question at a time, so a run waits for at most one of them.
 
 use crate::record::UserError;
-use crate::theory::{Outcome, panel};
+use crate::theory::{Outcome, RunView, panel};
 
 /// The outcome of the panel called `name` with `settings`, which are JSON.
 pub(super) fn theorise(name: &str, settings: &str) -> Result<Outcome, UserError> {
-    let panel = panel(name)?;
-    let settings = serde_json::from_str(settings)
-        .map_err(|error| UserError::new(format!("The settings of {name} are no JSON ({error})"), "Start from the panel's own"))?;
-    (panel.outcome)(&settings)
+    (panel(name)?.outcome)(&read(name, settings)?)
+}
+
+/// What the theory of the panel called `name` says of a run.
+pub(super) fn theorise_run(name: &str, run: &RunView<'_>) -> Result<Outcome, UserError> {
+    let of_run = panel(name)?.of_run;
+    let of_run = of_run.ok_or_else(|| UserError::new(format!("{name} says nothing of single runs"), "Ask for its outcome"))?;
+    of_run(run)
+}
+
+/// The settings of the panel called `name`.
+pub(super) fn read(name: &str, settings: &str) -> Result<serde_json::Value, UserError> {
+    serde_json::from_str(settings)
+        .map_err(|error| UserError::new(format!("The settings of {name} are no JSON ({error})"), "Start from the panel's own"))
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ mod linear;
 pub mod norm_law;
 mod outcome;
 mod panel;
-pub mod representation;
+mod representation;
 mod run;
 pub mod separable;
 mod speaks;
@@ -59,4 +59,18 @@ pub fn panel(name: &str) -> Result<&'static Panel, UserError> {
         format!("There is no theory panel called \"{name}\""),
         format!("The nearest is {nearest}; all are {}", names.join(", ")),
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panel_promises_a_survey_where_it_has_one() {
+        for panel in panels() {
+            let survey = (panel.survey)(&(panel.start)()).unwrap();
+            assert_eq!(survey.is_some(), panel.about.survey.is_some(), "{}", panel.about.name);
+            assert!(survey.is_none_or(|survey| survey.part().is_some() && survey.done() == 0.0), "{}", panel.about.name);
+        }
+    }
 }

@@ -255,9 +255,15 @@ enum Task {
         /// Change one setting; can be repeated
         #[arg(long = "set", value_name = "PATH=VALUE", requires = "name")]
         set: Vec<String>,
-        /// Ask of a run instead: which panels speak of it, and when the law of separated norms would have said it generalises
+        /// Work the panel's survey out instead: phase planes and ensembles, which take minutes
+        #[arg(long, requires = "name")]
+        survey: bool,
+        /// Ask of a run instead: which panels speak of it, why the others do not, and what they say
         #[arg(long, conflicts_with = "name")]
         run: Option<PathBuf>,
+        /// Where networks of a survey train
+        #[arg(long, value_enum, default_value = "cpu")]
+        engine: Wish,
         /// Folder to write: outcome.json, numbers.csv, and each figure and its residuals as SVG and CSV
         #[arg(long)]
         out: Option<PathBuf>,
@@ -447,7 +453,10 @@ fn obey(task: Task) -> Result<(), UserError> {
             theory::list();
             Ok(())
         }
-        Task::Theory { name: Some(name), set, out, .. } => theory::run(&name, &set, out.as_deref()),
+        Task::Theory { name: Some(name), set, out, survey, engine, .. } => {
+            let engine = survey.then(|| engine.into());
+            theory::run(&name, &set, engine, out.as_deref())
+        }
         Task::Measures { name } => measure::list(name.as_deref()),
         Task::Races { name } => race::list(name.as_deref()),
         Task::Reproduce { only, seeds } => reproduce::run(only.as_deref(), seeds),

@@ -1,6 +1,9 @@
 //! `theory`: what an equation says of a system, held against a measurement, as words, numbers and figures.
 
-use super::{folder, say, shown};
+use super::{folder, progress, say, shown};
+use grokscope::engine::capability::EngineWish;
+use grokscope::engine::converse;
+use grokscope::engine::message::{Command, Event};
 use grokscope::experiment::parse_assignment;
 use grokscope::plot::{Picture, Theme};
 use grokscope::record::UserError;
@@ -19,18 +22,42 @@ pub fn list() {
     }
 }
 
-/// Computes a panel with changed settings, prints what came out and writes it into `out`.
-pub fn run(name: &str, set: &[String], out: Option<&Path>) -> Result<(), UserError> {
+/// Computes a panel with changed settings, or with an engine its survey, prints what came out and writes it into `out`.
+pub fn run(name: &str, set: &[String], survey: Option<EngineWish>, out: Option<&Path>) -> Result<(), UserError> {
     let panel = panel(name)?;
     let mut settings = (panel.start)();
     for assignment in set {
         let (path, value) = parse_assignment(assignment)?;
         settings = (panel.with)(&settings, path, value)?;
     }
-    let outcome = (panel.outcome)(&settings)?;
+    let outcome = match survey {
+        None => (panel.outcome)(&settings)?,
+        Some(engine) => surveyed(name, settings.to_string(), engine)?,
+    };
     print(&outcome);
-    let record = serde_json::json!({ "panel": name, "settings": settings, "outcome": outcome });
+    let record = serde_json::json!({ "panel": name, "settings": settings, "is_survey": survey.is_some(), "outcome": outcome });
     out.map_or(Ok(()), |out| keep(out, &record, &outcome))
+}
+
+/// Works a survey out.
+fn surveyed(name: &str, settings: String, engine: EngineWish) -> Result<Outcome, UserError> {
+    let bar = progress(1000, "‰");
+    let (mut found, mut trouble) = (None, None);
+    converse(vec![Command::Survey { panel: name.to_owned(), settings, engine }], Vec::new(), |event| match event {
+        Event::Survey { done, outcome, .. } => {
+            bar.set_position((1000.0 * done) as u64);
+            found = Some(outcome);
+        }
+        Event::SurveyProgress { words, .. } => bar.set_message(words),
+        Event::SurveyRefused(_, error) | Event::Error(error) | Event::Crashed(error) => trouble = Some(error),
+        _ => {}
+    });
+    bar.finish_and_clear();
+    match (trouble, found) {
+        (Some(error), _) => Err(error),
+        (None, Some(found)) => Ok(found),
+        (None, None) => Err(UserError::new("The survey ended without a result", "Run it again")),
+    }
 }
 
 /// Says which panels speak of a run and why the others do not, and holds those that say something of single runs against it.

@@ -22,12 +22,12 @@ mod structure;
 mod tests;
 mod training;
 
-pub use phase_plane::{PHASES, Plane};
 pub use settings::Representation;
 
-use super::{About, Outcome, Theory};
+use super::{About, Begun, Outcome, Theory};
 use crate::record::UserError;
 use findings::Findings;
+use phase_plane::PhasePlanes;
 
 impl Theory for Representation {
     const ABOUT: About = About {
@@ -49,7 +49,7 @@ impl Theory for Representation {
                  parallelograms leave only embeddings that are all equal. If fewer than 90% of the unseen sums follow, no \
                  cell of a phase plane can be expected to grok. With an embedding of one column, sums that do not follow may \
                  still be right by chance.",
-        survey: None,
+        survey: Some("Fill the phase planes: one training per cell"),
         references: &[
             "Liu, Kitouni, Nolte, Michaud, Tegmark and Williams 2022, Towards understanding grokking: an effective theory of \
              representation learning, arXiv 2205.10343",
@@ -58,14 +58,16 @@ impl Theory for Representation {
 
     fn outcome(&self) -> Result<Outcome, UserError> {
         let findings = Findings::of(self)?;
-        let mut figures = findings.figures(self);
-        figures.extend(self.planes()?);
         Ok(Outcome {
             headline: findings.headline(self),
-            figures,
+            figures: findings.figures(self),
             numbers: findings.numbers(self),
             assumptions: findings.assumptions(self),
         })
+    }
+
+    fn survey(&self) -> Begun {
+        Ok(Some(Box::new(PhasePlanes::new(self)?)))
     }
 }
 

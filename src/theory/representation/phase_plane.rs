@@ -1,7 +1,6 @@
 //! Confusion, memorisation, grokking, comprehension: which learning rates and which decay end in which.
 //!
-//! Each cell is a training of its own, so a plane takes cells² trainings; [`Representation::phase_cell`] does one, so that a page can
-//! fill a plane while it is looked at.
+//! Each cell is a training of its own, so the planes are a survey: one cell per part, and they fill while they are looked at.
 
 use super::closure::Split;
 use super::network::Network;
@@ -11,7 +10,7 @@ use super::training::{Schedule, phase};
 use crate::experiment::randomness::{Purpose, Stream};
 use crate::measure::RunLabel;
 use crate::record::UserError;
-use crate::theory::{Drawing, Figure};
+use crate::theory::{Drawing, Figure, Member, Number, Outcome, Part, Survey};
 
 /// The phases in the order of their numbers in a plane.
 pub const PHASES: [RunLabel; 4] = [RunLabel::Confusion, RunLabel::Memorisation, RunLabel::Grokking, RunLabel::Comprehension];
@@ -70,7 +69,7 @@ impl Representation {
     ///
     /// # Errors
     /// If the settings contradict each other.
-    pub fn phase_cell(&self, plane: Plane, row: f64, column: f64) -> Result<RunLabel, UserError> {
+    pub(super) fn phase_cell(&self, plane: Plane, row: f64, column: f64) -> Result<RunLabel, UserError> {
         self.check()?;
         let schedule = Schedule { steps: self.phase_steps, decoder_rate: column, ..self.schedule() };
         let schedule = match plane {
@@ -78,23 +77,6 @@ impl Representation {
             Plane::Decay => Schedule { weight_decay: row, ..schedule },
         };
         Ok(phase(self.network(), &self.split(), &schedule))
-    }
-
-    /// Both planes, filled, or none if `phase_cells` is 0.
-    pub(super) fn planes(&self) -> Result<Vec<Figure>, UserError> {
-        if self.phase_cells == 0 {
-            return Ok(Vec::new());
-        }
-        let filled = |plane: Plane| {
-            let (rows, columns) = plane.axes(self.phase_cells);
-            let cells = rows.iter().flat_map(|row| columns.iter().map(move |column| (*row, *column)));
-            let value = |(row, column)| {
-                let label = self.phase_cell(plane, row, column)?;
-                Ok(PHASES.iter().position(|phase| *phase == label).map_or(f32::NAN, |at| at as f32))
-            };
-            Ok(plane.figure(self.phase_cells, cells.map(value).collect::<Result<_, UserError>>()?))
-        };
-        Plane::ALL.into_iter().map(filled).collect()
     }
 
     /// Training and test pairs.
@@ -105,6 +87,80 @@ impl Representation {
     /// The untrained toy.
     pub(super) fn network(&self) -> Network {
         Network::drawn(self.tokens as usize, self.columns as usize, self.width as usize, self.seed)
+    }
+}
+
+/// Both planes as far as they are filled, cell by cell, row by row from below, first one plane and then the other.
+pub(super) struct PhasePlanes {
+    settings: Representation,
+    /// Places in [`PHASES`] of the cells so far, plane after plane.
+    known: Vec<usize>,
+}
+
+impl PhasePlanes {
+    pub(super) fn new(settings: &Representation) -> Result<Self, UserError> {
+        settings.check()?;
+        Ok(Self { settings: settings.clone(), known: Vec::new() })
+    }
+
+    /// Cells of one plane.
+    fn cells(&self) -> usize {
+        (self.settings.phase_cells * self.settings.phase_cells) as usize
+    }
+
+    /// Cells of `plane` so far.
+    fn of(&self, plane: usize) -> &[usize] {
+        let cells = self.cells();
+        let from = (plane * cells).min(self.known.len());
+        &self.known[from..(from + cells).min(self.known.len())]
+    }
+}
+
+impl Survey for PhasePlanes {
+    fn part(&self) -> Option<Part> {
+        (self.known.len() < Plane::ALL.len() * self.cells()).then_some(Part::Own)
+    }
+
+    fn take(&mut self, _: Vec<Member>) -> Result<(), UserError> {
+        let (at, side) = (self.known.len(), self.settings.phase_cells as usize);
+        let Some(plane) = Plane::ALL.get(at / self.cells()) else { return Ok(()) };
+        let (rows, columns) = plane.axes(self.settings.phase_cells);
+        let cell = at % self.cells();
+        let label = self.settings.phase_cell(*plane, rows[cell / side], columns[cell % side])?;
+        // Every label that a cell can have is in the list.
+        self.known.push(PHASES.iter().position(|phase| *phase == label).unwrap_or_default());
+        Ok(())
+    }
+
+    fn done(&self) -> f32 {
+        self.known.len() as f32 / (Plane::ALL.len() * self.cells()) as f32
+    }
+
+    fn outcome(&self) -> Outcome {
+        let count = |phase| self.known.iter().filter(|known| **known == phase).count();
+        let figures = Plane::ALL.iter().enumerate().map(|(at, plane)| {
+            let mut values = vec![f32::NAN; self.cells()];
+            for (value, known) in values.iter_mut().zip(self.of(at)) {
+                *value = *known as f32;
+            }
+            plane.figure(self.settings.phase_cells, values)
+        });
+        let numbers = PHASES
+            .iter()
+            .enumerate()
+            .map(|(at, phase)| Number::found(phase.name(), format!("Cells that end in {}", phase.name()), count(at) as f64));
+        Outcome {
+            headline: format!(
+                "{} of {} cells trained: {} learn and understand at once, {} with a delay",
+                self.known.len(),
+                Plane::ALL.len() * self.cells(),
+                count(3),
+                count(2)
+            ),
+            figures: figures.collect(),
+            numbers: numbers.collect(),
+            assumptions: Vec::new(),
+        }
     }
 }
 
@@ -120,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn a_plane_has_the_phase_of_its_cells() {
+    fn planes_fill_cell_by_cell_with_the_phases_of_their_cells() {
         let settings = Representation {
             phase_cells: 2,
             phase_steps: 40,
@@ -130,11 +186,25 @@ mod tests {
             seed: 58,
             ..Representation::default()
         };
-        let figures = settings.planes().unwrap();
+        let mut planes = PhasePlanes::new(&settings).unwrap();
+        for _ in 0..3 {
+            planes.take(Vec::new()).unwrap();
+        }
+        let filled = |planes: &PhasePlanes, at: usize| {
+            let Drawing::Map { values, .. } = &planes.outcome().figures[at].drawing else { panic!() };
+            values.clone()
+        };
+        assert_eq!(filled(&planes, 0).iter().filter(|value| value.is_finite()).count(), 3);
+        assert!(filled(&planes, 1).iter().all(|value| value.is_nan()));
+        while planes.part().is_some() {
+            planes.take(Vec::new()).unwrap();
+        }
+        let figures = planes.outcome().figures;
         let Drawing::Map { values, rows, columns, kinds, .. } = &figures[0].drawing else { panic!("{figures:?}") };
-        assert_eq!((values.len(), kinds.len(), kinds[0].as_str()), (4, 4, "confusion"));
+        assert_eq!((values.len(), kinds.len(), kinds[0].as_str(), planes.done()), (4, 4, "confusion", 1.0));
         let cell = settings.phase_cell(Plane::Rates, rows[1], columns[0]).unwrap();
         assert_eq!(PHASES[values[2] as usize], cell);
         assert_eq!(values[0], 0.0, "40 updates at 1e-5 learn nothing");
+        assert!(filled(&planes, 1).iter().all(|value| value.is_finite()));
     }
 }

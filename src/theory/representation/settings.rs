@@ -39,7 +39,7 @@ pub struct Representation {
     pub orders: u32,
     /// Random data sets for the closure.
     pub data_sets: u32,
-    /// Rows and columns of each phase plane; 0: none.
+    /// Rows and columns of each phase plane.
     pub phase_cells: u32,
     /// Updates in each cell of a phase plane.
     pub phase_steps: u32,
@@ -62,7 +62,7 @@ impl Default for Representation {
             evaluate_every: 5,
             orders: 400,
             data_sets: 24,
-            phase_cells: 0,
+            phase_cells: 10,
             phase_steps: 1000,
             seed: 2,
         }
@@ -110,8 +110,8 @@ static FIELDS: &[Field] = &[
     Field::new(
         "phase_cells",
         "Cells of a phase plane",
-        "Rows and columns of each plane, a training each; 0 draws none",
-        FieldKind::Integer { min: 0, max: 20 },
+        "Rows and columns of each plane, a training each",
+        FieldKind::Integer { min: 2, max: 40 },
     ),
     Field::new(
         "phase_steps",
