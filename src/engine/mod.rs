@@ -28,6 +28,7 @@ pub mod phase;
 mod port;
 #[cfg(feature = "compute")]
 mod racing;
+#[cfg(feature = "compute")]
 mod replicas;
 #[cfg(feature = "compute")]
 mod runner;
@@ -35,6 +36,7 @@ mod runner;
 mod self_test;
 #[cfg(feature = "compute")]
 mod set_trying;
+#[cfg(feature = "compute")]
 mod surveying;
 #[cfg(feature = "compute")]
 mod theorising;

@@ -25,6 +25,8 @@ struct Fragment {
     /// The theory panel, and its settings as paths with texts.
     panel: Option<String>,
     settings: Vec<(String, String)>,
+    /// What the panel is held against.
+    against: Option<theory::Against>,
 }
 
 fn parse(fragment: &str) -> Fragment {
@@ -36,6 +38,7 @@ fn parse(fragment: &str) -> Fragment {
             "f" => found.fit = js_sys::decode_uri_component(value).ok().map(String::from),
             "l" => found.latent = value.parse().ok(),
             "x" => found.link = Some(value.to_owned()),
+            "a" => found.against = theory::Against::NAMED.iter().find(|(_, name)| *name == value).map(|(against, _)| *against),
             "p" => found.panel = Some(value.to_owned()),
             "s" => {
                 let written = js_sys::decode_uri_component(value).ok().map(String::from).unwrap_or_default();
@@ -81,7 +84,7 @@ fn open(lab: Lab, own: bool) {
         lab.view.set(view);
     }
     if let Some(panel) = found.panel {
-        theory::open(lab, &panel, &found.settings);
+        theory::open(lab, &panel, &found.settings, found.against.unwrap_or(theory::Against::System));
     }
     lab.time.set(found.time);
     lab.latent.set(found.latent);
@@ -136,7 +139,9 @@ fn theory_parts(lab: Lab) -> Vec<String> {
     }
     let (panel, changed) = theory::shown(lab);
     let setting = |(path, text): (&str, String)| format!("s={}", js_sys::encode_uri_component(&format!("{path}:{text}")));
-    core::iter::once(format!("p={panel}")).chain(changed.into_iter().map(setting)).collect()
+    let against = lab.theory.against.get();
+    let against = theory::Against::NAMED.iter().find(|(known, _)| *known == against).map(|(_, name)| format!("a={name}"));
+    core::iter::once(format!("p={panel}")).chain(against).chain(changed.into_iter().map(setting)).collect()
 }
 
 /// The fragment that shows what is on the page now.
@@ -167,8 +172,8 @@ pub(super) fn link_to_send(lab: Lab) -> Result<String, UserError> {
     let location = web_sys::window().and_then(|window| window.location().href().ok()).unwrap_or_default();
     let base = location.split('#').next().unwrap_or_default();
     let panel = untrack(|| theory_parts(lab));
-    // A panel is a system of its own: whoever gets its link has no use for the run beside it.
-    if !panel.is_empty() {
+    // A panel is a system of its own: whoever gets its link has no use for the run beside it, unless it is held against that.
+    if !panel.is_empty() && lab.theory.against.get_untracked() != theory::Against::Run {
         return Ok(format!("{base}#v={}&{}", name_of(View::Theory), panel.join("&")));
     }
     let experiment = untrack(|| lab.shown_experiment());
@@ -188,5 +193,6 @@ pub(super) fn link_to_send(lab: Lab) -> Result<String, UserError> {
     let text = encode(&link)?;
     let mut parts = vec![format!("v={}", name_of(lab.view.get_untracked()))];
     parts.extend(untrack(|| latent_parts(lab)));
+    parts.extend(panel);
     Ok(format!("{base}#{}&x={text}", parts.join("&")))
 }

@@ -7,6 +7,7 @@ use super::live::{flag, part, text};
 use super::presets::{badge, picker};
 use super::session;
 use super::store::{Lab, grouped};
+use super::theory;
 use super::timeline::timeline;
 use crate::engine::message::Command;
 use crate::engine::phase::Phase;
@@ -23,6 +24,7 @@ pub(super) fn run_view(lab: Lab) -> AnyView {
             {status(lab)}
             {branch::notice(lab)}
             {curves(lab)}
+            {to_theory(lab)}
             {timeline(lab)}
             {drawer(lab)}
         </section>
@@ -124,6 +126,16 @@ pub(super) fn status(lab: Lab) -> AnyView {
             <span class="muted number">{text(move || pace().or_else(wall).unwrap_or_default())}</span>
             {badge(lab)}
         </div>
+    }
+    .into_any()
+}
+
+/// The way from a run to what theory says of it.
+fn to_theory(lab: Lab) -> AnyView {
+    view! {
+        <p class="small" hidden=flag(move || lab.rows.with(Vec::is_empty))>
+            <button type="button" class="small-button" id="run-theory" on:click=move |_| theory::open_of_run(lab)>"What does theory say about this run?"</button>
+        </p>
     }
     .into_any()
 }

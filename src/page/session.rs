@@ -379,6 +379,7 @@ fn apply(lab: Lab, event: Event) {
             lab.fail(error);
         }
         Event::Looked(_) | Event::LookRefused(..) | Event::Theory(..) | Event::TheoryRefused(..) => {}
+        Event::Survey { .. } | Event::SurveyProgress { .. } | Event::SurveyRefused(..) => {}
     }
 }
 

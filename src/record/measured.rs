@@ -65,6 +65,15 @@ impl MeasureTable {
         self.rows.is_empty()
     }
 
+    /// The single numbers and the reasons why there are none, without the lists, which make most of a table.
+    pub fn numbers(&self) -> Self {
+        let kept = |values: &Measured| -> Measured {
+            let single = values.iter().filter(|(_, value)| value.list().is_none());
+            single.map(|(column, value)| (column.clone(), value.clone())).collect()
+        };
+        Self { keys: self.keys.clone(), rows: self.rows.iter().map(|(step, values)| (*step, kept(values))).collect() }
+    }
+
     /// Adds values of a checkpoint; those of columns already there are replaced.
     pub fn add(&mut self, step: u32, values: Measured) {
         let row = self.rows.entry(step).or_default();

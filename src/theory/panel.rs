@@ -80,6 +80,8 @@ pub struct Panel {
     /// The work that takes longer.
     #[cfg(not(all(feature = "page", target_arch = "wasm32")))]
     pub survey: fn(&Value) -> Begun,
+    /// Whether it says something of single runs of the laboratory.
+    pub says_of_runs: bool,
     /// What follows for a run.
     #[cfg(not(all(feature = "page", target_arch = "wasm32")))]
     pub of_run: Option<OfRun>,
@@ -98,6 +100,7 @@ impl Panel {
             outcome: |settings| checked::<T>(settings)?.outcome(),
             #[cfg(not(all(feature = "page", target_arch = "wasm32")))]
             survey: |settings| checked::<T>(settings)?.survey(),
+            says_of_runs: T::OF_RUN.is_some(),
             #[cfg(not(all(feature = "page", target_arch = "wasm32")))]
             of_run: T::OF_RUN,
         }

@@ -17,14 +17,13 @@ type Place = (String, &'static str, bool);
 /// Everything that was found.
 pub(super) fn findings(lab: Lab) -> AnyView {
     let theory = lab.theory;
-    let places: Memo<Vec<Place>> = Memo::new(move |_| {
-        theory.outcome.with(|outcome| outcome.as_ref().map_or(Vec::new(), |outcome| outcome.figures.iter().map(place).collect()))
-    });
+    let places: Memo<Vec<Place>> =
+        Memo::new(move |_| theory.found().map_or(Vec::new(), |outcome| outcome.figures.iter().map(place).collect()));
     let figures = move || {
         let all: Vec<_> = places.get().into_iter().map(|place| one_figure(lab, place)).collect();
         Some(view! { <div class="theory-figures">{all}</div> }.into_any())
     };
-    let tables = move || theory.outcome.get().map(|outcome| tables(&outcome));
+    let tables = move || theory.found().map(|outcome| tables(&outcome));
     view! { {part(figures)}{part(tables)} }.into_any()
 }
 
@@ -42,7 +41,7 @@ fn one_figure(lab: Lab, (name, height, has_residuals): Place) -> AnyView {
     let told = name.clone();
     let words = move || {
         let of = |outcome: &Outcome| outcome.figures.iter().find(|figure| figure.name == told).map(caption);
-        lab.theory.outcome.with(|outcome| outcome.as_deref().and_then(of)).map_or_else(String::new, sentence)
+        lab.theory.found().as_deref().and_then(of).map_or_else(String::new, sentence)
     };
     let residuals = has_residuals.then(|| {
         figure(
@@ -72,16 +71,14 @@ fn sheet(lab: Lab, name: &str, is_residual: bool) -> crate::page::chart::Sheet {
     let theory = lab.theory;
     let (sought, spoken) = (name.to_owned(), name.to_owned());
     let draw = move |show: &mut Show<'_>| {
-        theory.outcome.with(|outcome| {
-            let found = outcome.iter().flat_map(|outcome| &outcome.figures).find(|figure| figure.name == sought);
-            if let Some(figure) = found {
-                if is_residual {
-                    with_residuals(figure, |picture| show(picture));
-                } else {
-                    with_picture(figure, |picture| show(picture));
-                }
+        let outcome = theory.found();
+        if let Some(figure) = outcome.iter().flat_map(|outcome| &outcome.figures).find(|figure| figure.name == sought) {
+            if is_residual {
+                with_residuals(figure, |picture| show(picture));
+            } else {
+                with_picture(figure, |picture| show(picture));
             }
-        });
+        }
     };
     let panel = move || theory.panel.get_untracked().about.name;
     let kind = if is_residual { "residuals" } else { "figure" };
@@ -90,7 +87,7 @@ fn sheet(lab: Lab, name: &str, is_residual: bool) -> crate::page::chart::Sheet {
         move || if is_residual { format!("{}-{name}-residuals", panel()) } else { format!("{}-{name}", panel()) }
     };
     let label = move || {
-        let told = theory.outcome.with(|outcome| outcome.as_ref().map(|outcome| outcome.headline.clone()));
+        let told = theory.found().map(|outcome| outcome.headline.clone());
         let what = if is_residual { "Measured less predicted" } else { "Prediction and measurement" };
         format!("{what}, {}. {}", spoken.replace(['-', '_'], " "), told.unwrap_or_default())
     };

@@ -6,13 +6,14 @@
 
 mod asking;
 mod findings;
+mod surveying;
 
-pub(super) use asking::{TheoryLab, connect, hear, lost, open, shown};
+pub(super) use asking::{Against, TheoryLab, connect, hear, lost, open, open_of_run, shown};
 
 use super::form::{control, written_in};
 use super::live::{flag, part, text};
 use super::store::Lab;
-use crate::theory::{About, panel, panels};
+use crate::theory::{About, Verdict, panel, panels, speaks_of};
 use asking::fields;
 use leptos::prelude::*;
 
@@ -20,13 +21,18 @@ use leptos::prelude::*;
 pub(super) fn theory_view(lab: Lab) -> AnyView {
     let theory = lab.theory;
     let name = Memo::new(move |_| theory.panel.get().about.name);
+    let verdicts = Memo::new(move |_| verdicts(lab));
     let choices: Vec<_> = panels()
         .iter()
         .map(|panel| {
             let About { name: this, title, question, .. } = panel.about;
+            let speaks = move || verdicts.with(|all| all.iter().any(|verdict| verdict.panel == this && verdict.speaks));
             view! {
-                <button type="button" id=format!("theory-panel-{this}") aria-pressed=text(move || (name.get() == this).to_string())
-                    on:click=move |_| theory.choose(panel)><strong>{title}</strong><span class="small muted">{question}</span></button>
+                <button type="button" id=format!("theory-panel-{this}") title=question aria-pressed=text(move || (name.get() == this).to_string())
+                    on:click=move |_| theory.choose(panel)>
+                    <strong>{title}</strong><span class="small muted question">{question}</span>
+                    <span class="small speaks" hidden=flag(move || !speaks())>"✓ speaks of this run"</span>
+                </button>
             }
         })
         .collect();
@@ -53,15 +59,20 @@ pub(super) fn theory_view(lab: Lab) -> AnyView {
                     <label for="theory-choose">"Panel"</label>
                     <select id="theory-choose" prop:value=text(move || name.get().to_owned()) on:change=choose>{options}</select>
                 </div>
-                {part(move || Some(body(lab, name.get())))}
+                {part(move || Some(body(lab, verdicts, name.get())))}
             </div>
         </section>
     }
     .into_any()
 }
 
-/// One panel: words, knobs, what came out, and where it breaks.
-fn body(lab: Lab, name: &'static str) -> AnyView {
+/// What the panels have to do with the run on the page; empty without one.
+fn verdicts(lab: Lab) -> Vec<Verdict> {
+    lab.run.with(|run| run.as_ref().map_or_else(Vec::new, |run| speaks_of(&run.experiment)))
+}
+
+/// One panel: words, what it is held against, knobs, what came out, and where it breaks.
+fn body(lab: Lab, verdicts: Memo<Vec<Verdict>>, name: &'static str) -> AnyView {
     let about = lab.theory.panel.get_untracked().about;
     let references: Vec<_> = about.references.iter().map(|reference| view! { <li>{*reference}</li> }).collect();
     view! {
@@ -73,6 +84,7 @@ fn body(lab: Lab, name: &'static str) -> AnyView {
             </div>
             // Written in the source of the panel, never by a person or a file.
             <div class="equation" tabindex="0" role="group" aria-label="The equation" inner_html=about.equation></div>
+            {held_against(lab, verdicts)}
             {knobs(lab)}
             {findings::findings(lab)}
             <div class="card">
@@ -82,6 +94,42 @@ fn body(lab: Lab, name: &'static str) -> AnyView {
                 <ul class="plain small">{references}</ul>
             </div>
         </article>
+    }
+    .into_any()
+}
+
+/// The switch between the panel's own system, the run on the page and the survey, where there is a choice, and whether the panel
+/// speaks of that run.
+fn held_against(lab: Lab, verdicts: Memo<Vec<Verdict>>) -> AnyView {
+    let theory = lab.theory;
+    let panel = theory.panel.get_untracked();
+    let verdict = move || verdicts.with(|all| all.iter().find(|verdict| verdict.panel == panel.about.name).cloned());
+    let words = move || match verdict() {
+        None => String::new(),
+        Some(Verdict { speaks: true, why, .. }) if panel.says_of_runs => format!("It speaks of the run on the page: {why}."),
+        Some(Verdict { speaks: true, why, .. }) => {
+            format!("Its assumptions hold for the run on the page ({why}), but it says nothing of a single run.")
+        }
+        Some(Verdict { why, .. }) => format!("It does not speak of the run on the page: {why}."),
+    };
+    let has_run = move || lab.run.with(Option::is_some) && panel.says_of_runs;
+    let choice = move |against: Against, name: &'static str, id: &'static str, is_there: Box<dyn Fn() -> bool + Send>| {
+        view! {
+            <button type="button" id=id aria-pressed=text(move || (theory.against.get() == against).to_string())
+                hidden=flag(move || !is_there()) on:click=move |_| theory.hold_against(against)>{name}</button>
+        }
+    };
+    let has_survey = panel.about.survey.is_some();
+    let has_choice = move || has_survey || has_run() || theory.against.get() != Against::System;
+    view! {
+        <div class="theory-against">
+            <div class="switch" role="group" aria-label="Held against" hidden=flag(move || !has_choice())>
+                {choice(Against::System, "Its own system", "theory-against-system", Box::new(|| true))}
+                {choice(Against::Run, "The run on the page", "theory-against-run", Box::new(move || has_run() || theory.against.get() == Against::Run))}
+                {choice(Against::Survey, "Survey", "theory-against-survey", Box::new(move || has_survey))}
+            </div>
+            <p class="small muted" id="theory-verdict" hidden=flag(move || verdicts.with(Vec::is_empty))>{text(words)}</p>
+        </div>
     }
     .into_any()
 }
@@ -108,24 +156,23 @@ fn knobs(lab: Lab) -> AnyView {
         Some(view! { <div class="fields">{controls}</div> }.into_any())
     };
     let phase = Memo::new(move |_| theory.phase(lab));
-    let words = move || match phase.get() {
-        "waiting" => "The engine is loading…".to_owned(),
-        "computing" => "Computing…".to_owned(),
-        "refused" => theory.problem.get().map_or_else(String::new, |error| format!("{}. {}.", error.cause, error.remedy)),
-        _ => theory
-            .outcome
-            .with(|outcome| outcome.as_ref().map(|outcome| outcome.headline.clone()))
-            .map_or_else(String::new, sentence),
+    let words = move || theory.words(lab);
+    let of_run = move || theory.against.get() == Against::Run;
+    let survey = theory.panel.get_untracked().about.survey;
+    let survey = move || {
+        let title = survey.filter(|_| theory.against.get() == Against::Survey)?;
+        Some(surveying::controls(lab, title))
     };
     let is_changed = move || !shown(lab).1.is_empty();
     view! {
         <div class="card">
-            {part(controls)}
-            <div class="row">
+            <div hidden=flag(of_run)>{part(controls)}</div>
+            {part(survey)}
+            <div class="row" hidden=flag(of_run)>
                 <button type="button" class="small-button" id="theory-reset" disabled=flag(move || !is_changed())
                     on:click=move |_| theory.reset()>"Back to the start"</button>
             </div>
-            <p id="theory-status" role="status" class:bad=flag(move || phase.get() == "refused") class:muted=flag(move || matches!(phase.get(), "waiting" | "computing"))
+            <p id="theory-status" role="status" class:bad=flag(move || phase.get() == "refused") class:muted=flag(move || matches!(phase.get(), "waiting" | "computing" | "idle"))
                 data-panel=text(move || theory.panel.get().about.name.to_owned()) data-phase=text(move || phase.get().to_owned())>{text(words)}</p>
         </div>
     }
