@@ -1,4 +1,6 @@
 //! Surveys through the engine: parts are worked out one by one, in order, and what is known is told on the way.
+#![cfg(feature = "cli")]
+#![allow(clippy::unwrap_used, reason = "tests stop at the first surprise")]
 
 use grokscope::engine::capability::EngineWish;
 use grokscope::engine::converse;

@@ -45,7 +45,7 @@ pub(super) fn mean(values: impl Iterator<Item = f64>, nothing: &str) -> Value {
 }
 
 /// The L for which f(s·w) = s^L·f(w); `None` where there is none, or it is not known here.
-fn homogeneity(experiment: &Experiment) -> Option<u32> {
+pub fn homogeneity(experiment: &Experiment) -> Option<u32> {
     let settings = &experiment.model.settings;
     // An output bias is of degree 1, and the outputs of the start that centring takes off are of degree 0.
     if experiment.model.architecture != "mlp" || settings.is_on("bias") || settings.is_on("centered") {

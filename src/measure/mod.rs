@@ -65,6 +65,7 @@ pub use inquiry::{Answer, Inquiry, Question, Turn};
 pub use key_neurons::{KEY_NEURONS, NeuronFrequency, OWNED, neuron_frequencies};
 pub use kind::{Column, Cost, Measure, Work};
 pub use look::{Look, LookView, Neuron, Scores, aligned, look_hooks, principal};
+pub use margin::homogeneity;
 pub use phases::{Phases, phases};
 pub use plane_waves::{PlaneWaves, Wave, WaveSums};
 pub use rank_correlation::rank_correlation;

@@ -7,6 +7,7 @@
 
 mod edge;
 mod fourier_network;
+mod hand;
 mod linear;
 pub mod norm_law;
 mod outcome;
@@ -20,6 +21,7 @@ mod survey;
 
 use edge::Edge;
 pub use fourier_network::FourierNetwork;
+pub use hand::{Handle, Touch};
 pub use linear::Linear;
 pub use norm_law::NormLaw;
 pub use outcome::{Assumption, Drawing, Figure, Line, Number, Outcome, Role, Scaled, Segment};

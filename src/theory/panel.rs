@@ -2,7 +2,7 @@
 //!
 //! Without this every door would match on panels one by one. The typed side is [`Theory`]; doors speak JSON and text.
 
-use super::{Outcome, RunView, Survey};
+use super::{Handle, Outcome, RunView, Survey, Touch};
 use crate::experiment::edit::{self, Editable};
 use crate::experiment::field::{Field, FieldError};
 use crate::record::UserError;
@@ -48,6 +48,25 @@ pub trait Theory: Editable + Default {
         Ok(None)
     }
 
+    /// The figure whose points a hand may move, if there is one.
+    const MOVABLE: Option<&'static str> = None;
+
+    /// The points of that figure, in an order that [`Theory::touched`] knows.
+    ///
+    /// # Errors
+    /// If the settings name none.
+    fn handles(&self) -> Result<Vec<Handle>, UserError> {
+        Ok(Vec::new())
+    }
+
+    /// The settings after a hand was at the point `at`.
+    ///
+    /// # Errors
+    /// If the point cannot be where it is put, or is the last one.
+    fn touched(&self, _at: usize, _touch: Touch) -> Result<Self, UserError> {
+        Err(UserError::new("No point of this panel can be moved", "Change its settings"))
+    }
+
     /// What the theory says of a run of the laboratory, where it says something of such a run at all.
     const OF_RUN: Option<OfRun> = None;
 }
@@ -74,6 +93,12 @@ pub struct Panel {
     pub fields: fn(&Value) -> Result<Vec<&'static Field>, UserError>,
     /// Changes the setting at a path, given as typed text.
     pub with: fn(&Value, &str, &str) -> Result<Value, UserError>,
+    /// The figure whose points a hand may move.
+    pub movable: Option<&'static str>,
+    /// Its points.
+    pub handles: fn(&Value) -> Result<Vec<Handle>, UserError>,
+    /// The settings after a hand was at one of them.
+    pub touched: fn(&Value, usize, Touch) -> Result<Value, UserError>,
     /// What follows from the settings. The page asks its worker instead, and holds words and settings but none of the science.
     #[cfg(not(all(feature = "page", target_arch = "wasm32")))]
     pub outcome: fn(&Value) -> Result<Outcome, UserError>,
@@ -95,6 +120,9 @@ impl Panel {
             start: || edit::full(&T::default()),
             errors: |settings| Ok(edit::check_ranges(&read::<T>(settings)?)),
             fields: |settings| Ok(edit::applying(&read::<T>(settings)?)),
+            movable: T::MOVABLE,
+            handles: |settings| read::<T>(settings)?.handles(),
+            touched: |settings, at, touch| Ok(edit::full(&read::<T>(settings)?.touched(at, touch)?)),
             with: |settings, path, text| Ok(edit::full(&edit::replace(&read::<T>(settings)?, path, text)?)),
             #[cfg(not(all(feature = "page", target_arch = "wasm32")))]
             outcome: |settings| checked::<T>(settings)?.outcome(),

@@ -4,6 +4,7 @@
 //! here, before anything is computed; what only the curves can tell is for the panel's own assumptions.
 
 use crate::experiment::Experiment;
+use crate::measure::homogeneity;
 
 /// What a panel has to do with an experiment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +21,7 @@ pub struct Verdict {
 pub fn speaks_of(experiment: &Experiment) -> Vec<Verdict> {
     let (network, rule) = (experiment.model.architecture.as_str(), experiment.task.operation.as_str());
     let (decay, loss) = (experiment.optimizer.weight_decay, experiment.loss.as_str());
+    let is_exponential = matches!(loss, "cross_entropy" | "logistic");
     let verdict = |panel, speaks: bool, given: String, missing: String| Verdict {
         panel,
         speaks,
@@ -34,9 +36,16 @@ pub fn speaks_of(experiment: &Experiment) -> Vec<Verdict> {
         ),
         verdict(
             "separable",
-            network == "linear" && loss == "cross_entropy" && decay == 0.0,
-            "a linear classifier without weight decay".into(),
-            format!("it needs a linear classifier without weight decay; here {network}, {loss}, weight decay {decay}"),
+            (network == "linear" && loss == "logistic" && decay == 0.0) || (is_exponential && homogeneity(experiment).is_some()),
+            if network == "linear" {
+                "a linear classifier without weight decay".into()
+            } else {
+                format!("a network homogeneous in its weights under {loss}: its margin can be followed")
+            },
+            format!(
+                "it needs a linear classifier under a logistic loss without weight decay, or a perceptron without biases under \
+                 an exponential one; here {network}, {loss}, weight decay {decay}"
+            ),
         ),
         verdict(
             "linear",

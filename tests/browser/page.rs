@@ -155,6 +155,19 @@ impl Page {
         self.driver.post("/actions", &json!({ "actions": [mouse] }));
     }
 
+    /// Takes hold of the middle of an element with the mouse and lets it go so many CSS pixels further.
+    pub fn drag(&self, id: &str, (right, down): (i32, i32)) {
+        let element = self.reach(id);
+        let to =
+            |x: i32, y: i32| json!({ "type": "pointerMove", "duration": 60, "x": x, "y": y, "origin": { ELEMENT: element } });
+        let by = |x: i32, y: i32| json!({ "type": "pointerMove", "duration": 120, "x": x, "y": y, "origin": "pointer" });
+        let (half, rest) = ((right / 2, down / 2), (right - right / 2, down - down / 2));
+        let steps = json!([to(0, 0), { "type": "pointerDown", "button": 0 }, by(half.0, half.1), by(rest.0, rest.1),
+            { "type": "pointerUp", "button": 0 }]);
+        let mouse = json!({ "type": "pointer", "id": "mouse", "parameters": { "pointerType": "mouse" }, "actions": steps });
+        self.driver.post("/actions", &json!({ "actions": [mouse] }));
+    }
+
     /// Replaces the text of an input and leaves it.
     pub fn fill(&self, id: &str, text: &str) {
         self.reach(id);
@@ -397,6 +410,10 @@ pub const HOME: &str = "\u{E011}";
 /// WebDriver's name of the End key.
 pub const END: &str = "\u{E010}";
 /// WebDriver's name of the right arrow key.
+pub const LEFT: &str = "\u{E012}";
+/// Delete.
+pub const DELETE: &str = "\u{E017}";
+/// Arrow right.
 pub const RIGHT: &str = "\u{E014}";
 
 /// All pixels of a canvas as 32-bit numbers.

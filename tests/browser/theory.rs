@@ -1,7 +1,7 @@
 //! The theory view: from the tab to a number, with the keyboard, by link, and on a phone.
 
 use crate::driver::{DESK, PHONE, Screen};
-use crate::page::{ENTER, Page, TAB};
+use crate::page::{DELETE, ENTER, LEFT, Page, TAB};
 
 /// The panel on the edge of separability.
 fn open(screen: Screen) -> Page {
@@ -142,4 +142,94 @@ fn the_theory_view_fits_a_phone() {
     page.picture("phone theory");
     page.look_at("theory-numbers");
     page.picture("phone theory numbers");
+}
+
+#[test]
+fn phase_planes_fill_while_they_are_looked_at_and_stop_when_told_to() {
+    let page = Page::open(DESK, "#v=theory&p=representation&a=survey&s=phase_cells%3A4&s=phase_steps%3A60&s=width%3A8");
+    wait_for_phase(&page, "idle");
+    page.wait("the engine", "!document.getElementById('survey-begin').disabled", 60);
+    page.click("survey-begin");
+    wait_for_phase(&page, "done");
+    assert_eq!(page.number("survey-words", "done"), 1.0);
+    assert!(page.text("theory-status").starts_with("32 of 32 cells"), "{}", page.text("theory-status"));
+    page.settled("theory-figure-phases-rates");
+    page.settled("theory-figure-phases-decay");
+
+    page.fill("theory-phase_cells", "30");
+    page.fill("theory-phase_steps", "2000");
+    assert!(page.text("survey-words").contains("before the last change"), "{}", page.text("survey-words"));
+    page.click("survey-begin");
+    page.wait("the first cells", "document.getElementById('theory-number-confusion')", 60);
+    wait_for_phase(&page, "surveying");
+    page.picture("desk theory survey");
+    page.click("survey-stop");
+    wait_for_phase(&page, "stopped");
+    assert!(page.number("survey-words", "done") < 1.0);
+    // What it had found stays, and the panel's own system is a button away.
+    assert!(page.text("theory-status").contains("of 1800 cells"), "{}", page.text("theory-status"));
+    page.click("theory-against-system");
+    wait_for_phase(&page, "done");
+    page.settled("theory-figure-spectrum");
+}
+
+#[test]
+fn theory_speaks_of_the_run_on_the_page_while_it_goes_and_says_why_it_does_not() {
+    let page = Page::open(DESK, "");
+    page.start_on_cpu();
+    page.wait("rows", "document.getElementById('run-theory')?.checkVisibility()", 60);
+    page.click("run-theory");
+    page.wait_for_end(120);
+    assert_eq!(page.data("theory-body", "panel"), "norm-law");
+    wait_for_phase(&page, "done");
+    let told = "document.getElementById('theory-status').innerText.startsWith('It generalised at')";
+    page.wait("the forecast scored", told, 30);
+    assert!(page.text("theory-verdict").contains("speaks of the run"), "{}", page.text("theory-verdict"));
+    let speaks = |panel: &str| page.js(&format!("!document.querySelector('#theory-panel-{panel} .speaks').hidden"));
+    assert_eq!((speaks("norm-law"), speaks("linear")), (true.into(), false.into()));
+    page.settled("theory-figure-run");
+    page.picture("desk theory run");
+    let link = page.link();
+    assert!(link.contains("a=run") && link.contains("p=norm-law"), "{link}");
+
+    page.click("theory-panel-linear");
+    wait_for_phase(&page, "done");
+    assert!(page.text("theory-verdict").contains("linear student"), "{}", page.text("theory-verdict"));
+    assert_eq!(page.js("document.getElementById('theory-against-run').checkVisibility()"), false);
+    drop(page);
+
+    // Whoever gets the link has no run yet, and is told so.
+    let other = Page::open(DESK, &link[link.find('#').unwrap()..]);
+    wait_for_phase(&other, "refused");
+    assert!(other.text("theory-status").contains("Start one"), "{}", other.text("theory-status"));
+}
+
+#[test]
+fn points_are_dragged_and_moved_with_the_keyboard_and_the_answer_follows() {
+    let page = Page::open(DESK, "#v=theory&p=separable");
+    wait_for_phase(&page, "done");
+    let start = page.number("theory-number-margin", "value");
+    page.settled("theory-figure-plane");
+    page.drag("theory-handle-1", (60, -40));
+    let dragged = wait_for_change(&page, "margin", start);
+    assert_eq!(page.value("theory-data"), "points");
+    page.picture("desk theory handles");
+    page.js("document.getElementById('theory-handle-0').focus()");
+    (0..4).for_each(|_| page.press(LEFT));
+    let moved = wait_for_change(&page, "margin", dragged);
+    assert!(page.js("document.activeElement.id") == "theory-handle-0", "the handle lost the focus");
+    // On the other side the two points are hardly separable any more, or not at all: the panel answers either way.
+    page.press(ENTER);
+    page.wait("the other side", "document.getElementById('theory-handle-0').ariaLabel.includes('minus')", 15);
+    page.press(ENTER);
+    page.wait("the first side", "document.getElementById('theory-handle-0').ariaLabel.includes('plus')", 15);
+    page.click("theory-add-point");
+    page.wait("a third point", "document.getElementById('theory-handle-2')", 15);
+    page.js("document.getElementById('theory-handle-2').focus()");
+    page.press(DELETE);
+    page.wait("two points", "!document.getElementById('theory-handle-2')", 15);
+    wait_for_phase(&page, "done");
+    assert_eq!(page.number("theory-number-margin", "value"), moved);
+    let link = page.link();
+    assert!(link.contains("points"), "{link}");
 }

@@ -3,10 +3,12 @@
 //! Figures stay where they are while settings change and only draw anew; a canvas that is replaced at every answer would blink, and
 //! its menu would close under the hand.
 
-use super::sentence;
-use crate::page::chart::{Show, figure, named_sheet};
+use super::asking::Against;
+use super::{handles, sentence};
+use crate::page::chart::{Show, figure, keep, named_sheet};
 use crate::page::live::{part, text};
 use crate::page::store::Lab;
+use crate::plot::Frame;
 use crate::report::theory::{caption, short, with_picture, with_residuals};
 use crate::theory::{Drawing, Figure, Outcome};
 use leptos::prelude::*;
@@ -37,17 +39,23 @@ fn place(figure: &Figure) -> Place {
 
 /// A figure, and below it the smaller one of its residuals.
 fn one_figure(lab: Lab, (name, height, has_residuals): Place) -> AnyView {
+    let theory = lab.theory;
+    let is_movable =
+        move |name: &str| theory.against.get_untracked() == Against::System && theory.panel.get_untracked().movable == Some(name);
+    let frame = RwSignal::new(None);
+    let (over, controls) =
+        if is_movable(&name) { (handles::handles(lab, frame), Some(handles::help(lab))) } else { (().into_any(), None) };
     let title = titled(&name);
     let told = name.clone();
     let words = move || {
         let of = |outcome: &Outcome| outcome.figures.iter().find(|figure| figure.name == told).map(caption);
-        lab.theory.found().as_deref().and_then(of).map_or_else(String::new, sentence)
+        theory.found().as_deref().and_then(of).map_or_else(String::new, sentence)
     };
     let residuals = has_residuals.then(|| {
         figure(
             format!("{title}: what is left"),
             ().into_any(),
-            sheet(lab, &name, true)
+            sheet(lab, &name, true, RwSignal::new(None), ().into_any())
                 .within(|canvas| view! { <div style="--height:12rem;--height-narrow:11rem">{canvas}</div> }.into_any()),
             "Measured less predicted. Where the law holds, nothing but chance is left about the dashed zero.".into_any(),
         )
@@ -57,8 +65,8 @@ fn one_figure(lab: Lab, (name, height, has_residuals): Place) -> AnyView {
             {figure(
                 title,
                 ().into_any(),
-                sheet(lab, &name, false).within(|canvas| view! { <div style=height>{canvas}</div> }.into_any()),
-                view! { {text(words)} }.into_any(),
+                sheet(lab, &name, false, frame, over).within(|canvas| view! { <div style=height>{canvas}</div> }.into_any()),
+                view! { {text(words)}{controls} }.into_any(),
             )}
             {residuals}
         </div>
@@ -66,18 +74,19 @@ fn one_figure(lab: Lab, (name, height, has_residuals): Place) -> AnyView {
     .into_any()
 }
 
-/// The canvas of the figure called `name`, or of its residuals.
-fn sheet(lab: Lab, name: &str, is_residual: bool) -> crate::page::chart::Sheet {
+/// The canvas of the figure called `name`, or of its residuals, with something over it; `frame` is set to where its plot stands.
+fn sheet(lab: Lab, name: &str, is_residual: bool, frame: RwSignal<Option<Frame>>, over: AnyView) -> crate::page::chart::Sheet {
     let theory = lab.theory;
     let (sought, spoken) = (name.to_owned(), name.to_owned());
     let draw = move |show: &mut Show<'_>| {
         let outcome = theory.found();
         if let Some(figure) = outcome.iter().flat_map(|outcome| &outcome.figures).find(|figure| figure.name == sought) {
-            if is_residual {
-                with_residuals(figure, |picture| show(picture));
+            let place = if is_residual {
+                with_residuals(figure, |picture| show(picture)).flatten()
             } else {
-                with_picture(figure, |picture| show(picture));
-            }
+                with_picture(figure, |picture| show(picture))
+            };
+            keep(frame, place.and_then(crate::plot::Place::frame));
         }
     };
     let panel = move || theory.panel.get_untracked().about.name;
@@ -91,7 +100,7 @@ fn sheet(lab: Lab, name: &str, is_residual: bool) -> crate::page::chart::Sheet {
         let what = if is_residual { "Measured less predicted" } else { "Prediction and measurement" };
         format!("{what}, {}. {}", spoken.replace(['-', '_'], " "), told.unwrap_or_default())
     };
-    named_sheet(lab, format!("theory-{kind}-{name}"), label, stem, draw, ().into_any())
+    named_sheet(lab, format!("theory-{kind}-{name}"), label, stem, draw, over)
 }
 
 /// A file's name as a title.

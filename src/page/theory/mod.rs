@@ -6,6 +6,7 @@
 
 mod asking;
 mod findings;
+mod handles;
 mod surveying;
 
 pub(super) use asking::{Against, TheoryLab, connect, hear, lost, open, open_of_run, shown};

@@ -43,11 +43,13 @@ impl SurveyLab {
 
     /// Where the survey of `panel` stands.
     pub(super) fn phase(&self, panel: &str) -> &'static str {
+        let is_whole = self.progress.with(|progress| progress.0 >= 1.0);
         match (self.is_of(panel), self.is_running.get(), self.problem.with(Option::is_some)) {
             (false, ..) => "idle",
             (true, true, _) => "surveying",
             (true, false, true) => "refused",
-            (true, false, false) => "done",
+            (true, false, false) if is_whole => "done",
+            (true, false, false) => "stopped",
         }
     }
 

@@ -7,9 +7,13 @@ use super::settings::{DataSet, Separable};
 use crate::experiment::FieldError;
 use crate::experiment::randomness::{Purpose, Stream};
 use crate::record::UserError;
+use crate::theory::{Handle, Touch};
 
 /// Validation points per set.
 pub(super) const VALIDATION: usize = 400;
+
+/// A point, and whether its side is +.
+type Sided = ((f64, f64), bool);
 
 /// Most own points.
 pub(super) const MOST_POINTS: usize = 200;
@@ -18,7 +22,7 @@ pub(super) const MOST_POINTS: usize = 200;
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Data {
     /// Points with their side: `true` is +.
-    pub points: Vec<((f64, f64), bool)>,
+    pub points: Vec<Sided>,
     /// y_n x_n of the points.
     pub rows: Rows,
     /// y x of the validation sample.
@@ -29,7 +33,7 @@ pub(super) struct Data {
 
 impl DataSet {
     /// The points of a named set; none for sets that are drawn or typed.
-    fn named(self) -> &'static [((f64, f64), bool)] {
+    fn named(self) -> &'static [Sided] {
         match self {
             Self::Asymmetric => &[((0.0, 2.0), true), ((1.5, 0.5), true)],
             Self::Figure => &[((0.5, 1.5), true), ((1.5, 0.5), true), ((-0.5, -1.5), false), ((-1.5, -0.5), false)],
@@ -66,13 +70,7 @@ impl Data {
             let validation: Vec<_> = (0..VALIDATION).map(|_| draw(&mut held_out, &|distance| distance < gap)).collect();
             return Ok(Self::new(points, rows(&validation), "drawn in the gap at the boundary"));
         }
-        let points: Vec<((f64, f64), bool)> = match settings.data {
-            DataSet::Points => settings.points.iter().map(|line| point(line)).collect::<Result<_, _>>()?,
-            named => named.named().to_vec(),
-        };
-        if points.is_empty() {
-            return Err(refusal("There are no points", "Add some, e.g. 0 2 +; 1.5 0.5 +"));
-        }
+        let points = written(settings)?;
         let mut moved = |at: usize| {
             let ((x, y), side) = points[at % points.len()];
             ((x + settings.spread * held_out.normal(), y + settings.spread * held_out.normal()), side)
@@ -82,12 +80,68 @@ impl Data {
         Ok(Self::new(points.clone(), rows(&validation), story))
     }
 
-    fn new(points: Vec<((f64, f64), bool)>, validation: Rows, validation_story: &'static str) -> Self {
+    /// The points of these settings alone, where they are not drawn: named ones, or the reader's own.
+    ///
+    /// # Errors
+    /// As [`Data::of`].
+    pub(super) fn handles(settings: &Separable) -> Result<Vec<Handle>, UserError> {
+        if settings.data == DataSet::Cloud {
+            return Ok(Vec::new());
+        }
+        Ok(written(settings)?.into_iter().map(|(place, is_plus)| Handle { place, is_plus }).collect())
+    }
+
+    fn new(points: Vec<Sided>, validation: Rows, validation_story: &'static str) -> Self {
         Self { rows: rows(&points), points, validation, validation_story }
     }
 }
 
-fn rows(points: &[((f64, f64), bool)]) -> Rows {
+/// Named points, or those of the lines.
+fn written(settings: &Separable) -> Result<Vec<Sided>, UserError> {
+    let points: Vec<Sided> = match settings.data {
+        DataSet::Points => settings.points.iter().map(|line| point(line)).collect::<Result<_, _>>()?,
+        named => named.named().to_vec(),
+    };
+    if points.is_empty() {
+        return Err(refusal("There are no points", "Add some, e.g. 0 2 +; 1.5 0.5 +"));
+    }
+    Ok(points)
+}
+
+/// The settings after a hand was at a point: from then on the points are the reader's own.
+///
+/// # Errors
+/// If there is no such point, it is put where none can be, or none would be left.
+pub(super) fn touched(settings: &Separable, at: usize, touch: Touch) -> Result<Separable, UserError> {
+    let mut all = Data::handles(settings)?;
+    let count = all.len();
+    let Some(handle) = all.get_mut(at) else { return Err(refusal("There is no such point", "Use one of those in the figure")) };
+    match touch {
+        Touch::Move(place) => handle.place = place,
+        Touch::Flip => handle.is_plus = !handle.is_plus,
+        Touch::Remove if count == 1 => return Err(refusal("The last point cannot be taken away", "Move it instead")),
+        Touch::Remove => {
+            all.remove(at);
+        }
+        Touch::Add if count >= MOST_POINTS => {
+            return Err(refusal(format!("There are {count} points"), format!("Use at most {MOST_POINTS}")));
+        }
+        Touch::Add => {
+            let Handle { place: (x, y), is_plus } = *handle;
+            all.push(Handle { place: (x + 0.25, y + 0.25), is_plus });
+        }
+    }
+    // Three digits: more than a hand can tell apart, and short in a link.
+    let line = |handle: &Handle| {
+        let short = |value: f64| libm::round(1000.0 * value) / 1000.0;
+        format!("{} {} {}", short(handle.place.0), short(handle.place.1), if handle.is_plus { '+' } else { '-' })
+    };
+    let points: Vec<String> = all.iter().map(line).collect();
+    points.iter().try_for_each(|line| point(line).map(drop))?;
+    Ok(Separable { data: DataSet::Points, points, ..settings.clone() })
+}
+
+fn rows(points: &[Sided]) -> Rows {
     let signed = points.iter().flat_map(|&((x, y), side)| if side { [x, y] } else { [-x, -y] });
     Rows::new(2, signed.collect())
 }
@@ -97,7 +151,7 @@ fn refusal(cause: impl Into<String>, remedy: impl Into<String>) -> UserError {
 }
 
 /// Reads "x y label"; the label is +, -, 1, +1 or -1.
-fn point(line: &str) -> Result<((f64, f64), bool), UserError> {
+fn point(line: &str) -> Result<Sided, UserError> {
     let words: Vec<&str> = line.split([' ', ',', '\t']).filter(|word| !word.is_empty()).collect();
     let refuse = || refusal(format!("\"{line}\" is no point"), "Write x, y and the side, e.g. 1.5 0.5 +");
     let [x, y, side] = words[..] else { return Err(refuse()) };
@@ -150,6 +204,24 @@ mod tests {
             panic!()
         };
         assert_eq!(lone.on_margin.len(), 1);
+    }
+
+    #[test]
+    fn a_touched_point_makes_all_of_them_own_points() {
+        let start = Separable::default();
+        let moved = touched(&start, 1, Touch::Move((1.0, 0.123_456))).unwrap();
+        assert_eq!((moved.data, moved.points.as_slice()), (DataSet::Points, &["0 2 +".to_owned(), "1 0.123 +".to_owned()][..]));
+        let flipped = touched(&moved, 0, Touch::Flip).unwrap();
+        assert_eq!(flipped.points, ["0 2 -", "1 0.123 +"]);
+        let more = touched(&flipped, 0, Touch::Add).unwrap();
+        assert_eq!(more.points[2], "0.25 2.25 -");
+        let fewer = touched(&touched(&more, 0, Touch::Remove).unwrap(), 0, Touch::Remove).unwrap();
+        assert_eq!(fewer.points, ["0.25 2.25 -"]);
+        assert!(touched(&fewer, 0, Touch::Remove).is_err());
+        assert!(touched(&fewer, 0, Touch::Move((0.0, 0.0001))).is_err(), "a point at the origin");
+        assert!(touched(&fewer, 1, Touch::Flip).is_err());
+        let cloud = Separable { data: DataSet::Cloud, ..start };
+        assert_eq!(Data::handles(&cloud), Ok(Vec::new()));
     }
 
     #[test]

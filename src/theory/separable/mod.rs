@@ -22,6 +22,7 @@ mod path;
 mod plane;
 mod premises;
 mod rows;
+mod run;
 mod settings;
 mod slow;
 #[cfg(test)]
@@ -31,7 +32,7 @@ pub use homogeneous::{Turn, direction_drift, normalised_margin, smoothed_margin}
 pub use loss::Loss;
 pub use settings::{DataSet, Optimizer, Separable};
 
-use super::{About, Outcome, Theory};
+use super::{About, Handle, OfRun, Outcome, Theory, Touch};
 use crate::record::UserError;
 use data::Data;
 use margin::{Separation, separate};
@@ -59,6 +60,18 @@ impl Theory for Separable {
             "Soudry, Hoffer, Nacson, Gunasekar and Srebro 2018, The implicit bias of gradient descent on separable data, arXiv 1710.10345",
         ],
     };
+
+    const OF_RUN: Option<OfRun> = Some(run::of_run);
+
+    const MOVABLE: Option<&'static str> = Some("plane");
+
+    fn handles(&self) -> Result<Vec<Handle>, UserError> {
+        Data::handles(self)
+    }
+
+    fn touched(&self, at: usize, touch: Touch) -> Result<Self, UserError> {
+        data::touched(self, at, touch)
+    }
 
     fn outcome(&self) -> Result<Outcome, UserError> {
         let data = Data::of(self)?;
