@@ -138,7 +138,7 @@ pub(super) fn controls(
                 }
             };
             let base = move || base.map(|preset| super::form::written(&preset.config, field));
-            view! { <div hidden=flag(move || !shown())>{control(lab.fit_form.boxes, field, "xc", errors, Box::new(base))}</div> }
+            view! { <div hidden=flag(move || !shown())>{control(lab.fit_form.boxes, field, "xc", errors, Box::new(base), ().into_any())}</div> }
         })
         .collect()
 }

@@ -422,6 +422,6 @@ fn section(desk: Desk, at: usize, below: Option<AnyView>) -> AnyView {
 fn item(desk: Desk, at: usize) -> AnyView {
     let field = &fields()[at];
     let base = move || desk.preset.with(|preset| leaf(preset, field.path).map(|value| field.kind.text(value)));
-    let control = control(desk.lab.draft.boxes, field, "field", desk.errors, Box::new(base));
+    let control = control(desk.lab.draft.boxes, field, "field", desk.errors, Box::new(base), ().into_any());
     view! { <div class="item" hidden=flag(move || !desk.finds(field))>{control}</div> }.into_any()
 }

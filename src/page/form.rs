@@ -117,7 +117,7 @@ impl Boxes {
     }
 
     /// What stands in the box.
-    fn text(&self, field: &'static Field) -> String {
+    pub(super) fn text(&self, field: &'static Field) -> String {
         let typed = self.typed.with(|typed| typed.get(field.path).map(|typed| typed.text.clone()));
         typed.unwrap_or_else(|| Shape::of(field).on_the_page(&self.tree.with(|tree| written_in(tree, field))))
     }
@@ -186,13 +186,14 @@ impl Shape {
     }
 }
 
-/// One labelled control. `errors` are those of the whole form; `base` is the text that counts as unchanged.
+/// One labelled control. `errors` are those of the whole form; `base` is the text that counts as unchanged; `below` stands under the box.
 pub(super) fn control(
     form: Boxes,
     field: &'static Field,
     prefix: &'static str,
     errors: Memo<Vec<FieldError>>,
     base: Box<dyn Fn() -> Option<String> + Send + Sync>,
+    below: AnyView,
 ) -> AnyView {
     let id = format!("{prefix}-{}", field.path.replace('.', "-"));
     let errors_of = match prefix {
@@ -290,6 +291,7 @@ pub(super) fn control(
             <label for=id title=field.path>{field.label}</label>
             {input}
             {from_file}
+            {below}
             // The reason takes the place of the help, so that nothing below moves while one types.
             <div class="note">
                 <p class="problem" id=error_id hidden=flag(move || !is_wrong())>{text(move || problem.get().unwrap_or_default())}</p>

@@ -45,6 +45,7 @@ mod session;
 mod set_trial;
 mod sets;
 mod share;
+mod slider;
 mod storage;
 mod store;
 mod theory;

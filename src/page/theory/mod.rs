@@ -13,6 +13,7 @@ pub(super) use asking::{Against, TheoryLab, connect, hear, lost, open, open_of_r
 
 use super::form::{control, written_in};
 use super::live::{flag, part, text};
+use super::slider::slider;
 use super::store::Lab;
 use crate::theory::{About, Verdict, panel, panels, speaks_of};
 use asking::fields;
@@ -151,7 +152,8 @@ fn knobs(lab: Lab) -> AnyView {
             .into_iter()
             .map(|field| {
                 let base = written_in(&start, field);
-                control(theory.boxes, field, "theory", errors, Box::new(move || Some(base.clone())))
+                let below = slider(theory.boxes, field, "theory", &base);
+                control(theory.boxes, field, "theory", errors, Box::new(move || Some(base.clone())), below)
             })
             .collect();
         Some(view! { <div class="fields">{controls}</div> }.into_any())
