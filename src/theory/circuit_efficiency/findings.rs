@@ -1,127 +1,19 @@
-//! From the networks of the survey to the loop, the norms and what they say of each other.
+//! From the networks of the survey to figures, numbers and what they say of the account.
 //!
-//! Two readings of the critical number of rows that know nothing of each other: where memory's norm passes the rule's, and where the
-//! test accuracy jumps. The account stands or falls with their agreement, so both come with a band over seeds, drawn together for all
-//! arms; with fewer than three seeds numbers are shown and nothing is claimed. The rule's norm is read twice: from networks that
-//! found it from scratch, which there are only with many rows, and from grokked ones with as many rows as memory has.
+//! With fewer than three seeds, or before the end, everything is drawn and nothing is claimed.
 
-use super::super::spread::{self, fit, median};
+use super::super::spread::{self, fit};
 use super::super::{Assumption, Drawing, Figure, Line, Number, Outcome, Role, Scaled};
-use super::curve::{area, crossing, passing};
+use super::reading::{Arm, Bands, CLAIM, Reading, Record, curve, logs, read, rule_cost};
 use super::survey::DEGREE;
-use crate::measure::bootstrap_interval;
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 
-/// What a network was there for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Arm {
-    /// From scratch.
-    Up,
-    /// After it had grokked with more rows.
-    Down,
-    /// Random labels.
-    Memory,
-}
-
-/// What is kept of a network.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Record {
-    /// Its arm.
-    pub arm: Arm,
-    /// Training rows in the end.
-    pub rows: u32,
-    /// Its seed.
-    pub seed: u64,
-    /// Test accuracy in the end; NaN if it broke off.
-    pub accuracy: f64,
-    /// Change of the test accuracy in the last quarter of the updates.
-    pub moved: f64,
-    /// ‖θ‖/margin^{1/κ}: the norm that a mean margin of 1 on the training rows takes; NaN if these are not memorised.
-    pub cost: f64,
-}
-
-/// Test accuracy from which a network has found the rule.
-const UNDERSTOOD: f64 = 0.95;
 /// Test accuracies that are neither memory nor the rule.
 const HALF_WAY: core::ops::RangeInclusive<f64> = 0.2..=0.9;
 /// Change of the test accuracy over a quarter of the updates from which a network is still on its way; noise is below a hundredth.
 const MOVING: f64 = 0.02;
-/// Seeds below which nothing is claimed.
-const CLAIM: usize = 3;
 /// Accuracy of guessing among the 31 answers.
 const CHANCE: f64 = 1.0 / 31.0;
-
-/// What the networks of some seeds say.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
-struct Reading {
-    area: Option<f64>,
-    up: Option<f64>,
-    down: Option<f64>,
-    /// From the neighbour below `down` to the one above `up`: further apart the passings cannot be.
-    reach: Option<(f64, f64)>,
-    /// d log P_M / d log D.
-    memory_slope: Option<f64>,
-    /// d log P_G / d log D.
-    rule_slope: Option<f64>,
-    /// P_G.
-    rule: Option<f64>,
-    /// Rows at which P_M = P_G.
-    crossing: Option<f64>,
-    /// Rows at which P_M is the norm of grokked networks that were left with as many.
-    kept_crossing: Option<f64>,
-    /// Most that grokked networks cost over memory with as many rows, as a share, where they still answer half of the fresh rows.
-    overpaid: Option<f64>,
-}
-
-/// Mean over the `seeds` (each as often as it is listed) of a number, by training rows; what is not finite is left out.
-fn curve(records: &[Record], arm: Arm, seeds: &[u64], of: impl Fn(&Record) -> f64) -> Vec<(f64, f64)> {
-    let mut by_rows: BTreeMap<u32, Vec<f64>> = BTreeMap::new();
-    for record in records.iter().filter(|record| record.arm == arm) {
-        let (value, times) = (of(record), seeds.iter().filter(|seed| **seed == record.seed).count());
-        if value.is_finite() && times > 0 {
-            by_rows.entry(record.rows).or_default().extend(core::iter::repeat_n(value, times));
-        }
-    }
-    by_rows.into_iter().map(|(rows, values)| (f64::from(rows), spread::mean(&values))).collect()
-}
-
-/// The norm of networks that have found the rule from scratch.
-fn rule_cost(record: &Record) -> f64 {
-    if record.accuracy >= UNDERSTOOD { record.cost } else { f64::NAN }
-}
-
-fn logs(points: &[(f64, f64)]) -> Vec<(f64, f64)> {
-    points.iter().map(|(x, y)| (libm::log(*x), libm::log(*y))).collect()
-}
-
-fn read(records: &[Record], seeds: &[u64]) -> Reading {
-    let accuracy = |arm: Arm| curve(records, arm, seeds, |record| record.accuracy);
-    let (up, down) = (accuracy(Arm::Up), accuracy(Arm::Down));
-    let memory = curve(records, Arm::Memory, seeds, |record| record.cost);
-    let rule = curve(records, Arm::Up, seeds, rule_cost);
-    let kept = curve(records, Arm::Down, seeds, |record| record.cost);
-    let of = |curve: &[(f64, f64)], rows: f64| curve.iter().find(|(at, _)| *at == rows).map(|(_, value)| *value);
-    let over: Vec<(f64, f64)> = memory.iter().filter_map(|(rows, cost)| Some((*rows, cost / of(&kept, *rows)?))).collect();
-    let holding = over.iter().filter(|(rows, _)| of(&down, *rows).is_some_and(|accuracy| accuracy >= 0.5));
-    let law = (memory.len() > 2).then(|| fit(&logs(&memory)));
-    let level = (!rule.is_empty()).then(|| median(&rule.iter().map(|(_, cost)| *cost).collect::<Vec<_>>()));
-    Reading {
-        area: area(&up, &down),
-        up: crossing(&up, 0.5),
-        down: crossing(&down, 0.5),
-        reach: passing(&down, 0.5).zip(passing(&up, 0.5)).map(|(down, up)| (down[0].0, up[1].0)),
-        memory_slope: law.map(|law| law.slope),
-        rule_slope: (rule.len() > 1).then(|| fit(&logs(&rule)).slope),
-        rule: level,
-        crossing: law
-            .zip(level)
-            .map(|(law, level)| libm::exp((libm::log(level) - law.intercept) / law.slope))
-            .filter(|rows| rows.is_finite()),
-        kept_crossing: crossing(&over, 1.0),
-        overpaid: holding.map(|(_, ratio)| 1.0 / ratio - 1.0).max_by(f64::total_cmp),
-    }
-}
 
 /// All that is known after `taken` of `planned` parts.
 pub(super) fn outcome(records: &[Record], taken: usize, planned: usize) -> Outcome {
@@ -129,7 +21,7 @@ pub(super) fn outcome(records: &[Record], taken: usize, planned: usize) -> Outco
     seeds.sort_unstable();
     seeds.dedup();
     let all = read(records, &seeds);
-    let figures = vec![loops(records, &seeds, &all), norms(records, &seeds, &all)];
+    let figures = [loops(records, &seeds, &all), norms(records, &seeds, &all)].into_iter().flatten().collect();
     if taken < planned {
         let headline =
             format!("{taken} of {planned} parts are trained; what the loop and the norms say of each other comes at the end");
@@ -137,30 +29,6 @@ pub(super) fn outcome(records: &[Record], taken: usize, planned: usize) -> Outco
     }
     let bands = Bands { records, seeds: &seeds, known: RefCell::default() };
     Outcome { headline: headline(&all), figures, numbers: numbers(&all, &bands), assumptions: assumptions(records, &all, &bands) }
-}
-
-/// Bootstrap over seeds. Few seeds have few samples (three have ten), so each is read once.
-struct Bands<'a> {
-    records: &'a [Record],
-    seeds: &'a [u64],
-    known: RefCell<BTreeMap<Vec<u64>, Reading>>,
-}
-
-impl Bands<'_> {
-    /// 95% of a number, if there are seeds enough and nearly every sample has it.
-    fn of(&self, number: impl Fn(&Reading) -> Option<f64>) -> Option<(f64, f64)> {
-        if self.seeds.len() < CLAIM {
-            return None;
-        }
-        let places: Vec<f64> = (0..self.seeds.len()).map(|place| place as f64).collect();
-        let interval = bootstrap_interval(&places, |drawn| {
-            let mut seeds: Vec<u64> = drawn.iter().map(|place| self.seeds[*place as usize]).collect();
-            seeds.sort_unstable();
-            let mut known = self.known.borrow_mut();
-            number(known.entry(seeds).or_insert_with_key(|seeds| read(self.records, seeds)))
-        });
-        interval.map(|[low, high]| (low, high))
-    }
 }
 
 fn headline(all: &Reading) -> String {
@@ -221,7 +89,14 @@ fn lines(records: &[Record], arm: Arm, name: &str, seeds: &[u64], of: impl Fn(&R
     vec![Line::new(name, Role::Low, end(false)), Line::new(name, Role::High, end(true)), Line::new(name, Role::Measured, line)]
 }
 
-fn loops(records: &[Record], seeds: &[u64], all: &Reading) -> Figure {
+/// A figure over the training rows, of what there is already.
+fn figure(name: &str, caption: String, y: Scaled, mut lines: Vec<Line>) -> Option<Figure> {
+    lines.retain(|line| !line.points.is_empty());
+    let drawing = |lines| Drawing::Lines { x: Scaled::log("training rows"), y, lines, marks: Vec::new() };
+    (!lines.is_empty()).then(|| Figure { name: name.into(), caption, drawing: drawing(lines) })
+}
+
+fn loops(records: &[Record], seeds: &[u64], all: &Reading) -> Option<Figure> {
     let mut drawn = Vec::new();
     let ends = records.iter().map(|record| f64::from(record.rows));
     let (least, most) = ends.fold((f64::INFINITY, 0.0_f64), |(least, most), rows| (least.min(rows), most.max(rows)));
@@ -230,17 +105,13 @@ fn loops(records: &[Record], seeds: &[u64], all: &Reading) -> Figure {
     }
     drawn.extend(lines(records, Arm::Down, "after grokking", seeds, |record| record.accuracy));
     drawn.extend(lines(records, Arm::Up, "from scratch", seeds, |record| record.accuracy));
-    Figure {
-        name: "network-loop".into(),
-        caption: "Test accuracy of real networks over their training rows, mean and 10% to 90% over seeds: from scratch, and after a network that had \
-                  grokked with half of the pairs lost the others. Dashed is the step where memory's norm passes the rule's; between the \
-                  lines is the loop"
-            .into(),
-        drawing: Drawing::Lines { x: Scaled::log("training rows"), y: Scaled::linear("test accuracy"), lines: drawn, marks: Vec::new() },
-    }
+    let caption = "Test accuracy of real networks over their training rows, mean and 10% to 90% over seeds: from scratch, and after a network that had \
+                   grokked with half of the pairs lost the others. Dashed is the step where memory's norm passes the rule's; between the \
+                   lines is the loop";
+    figure("network-loop", caption.into(), Scaled::linear("test accuracy"), drawn)
 }
 
-fn norms(records: &[Record], seeds: &[u64], all: &Reading) -> Figure {
+fn norms(records: &[Record], seeds: &[u64], all: &Reading) -> Option<Figure> {
     let mut drawn = lines(records, Arm::Memory, "memory", seeds, |record| record.cost);
     drawn.extend(lines(records, Arm::Up, "the rule", seeds, rule_cost));
     let memory = curve(records, Arm::Memory, seeds, |record| record.cost);
@@ -252,19 +123,11 @@ fn norms(records: &[Record], seeds: &[u64], all: &Reading) -> Figure {
         drawn.push(Line::new("the rule", Role::Predicted, vec![(least, level), (f64::from(most), level)]));
     }
     drawn.push(Line::new("after losing rows", Role::Kind(3), curve(records, Arm::Down, seeds, |record| record.cost)));
-    Figure {
-        name: "network-norms".into(),
-        caption: format!(
-            "Norm of all weights that a mean margin of 1 on the training rows takes, ‖θ‖/margin^(1/{DEGREE:.0}): random labels with a power law, networks \
-             from scratch that have found the rule with their median, and grokked ones after losing rows. Where the first two cross is D_crit"
-        ),
-        drawing: Drawing::Lines {
-            x: Scaled::log("training rows"),
-            y: Scaled::log("norm at a margin of 1"),
-            lines: drawn,
-            marks: Vec::new(),
-        },
-    }
+    let caption = format!(
+        "Norm of all weights that a mean margin of 1 on the training rows takes, ‖θ‖/margin^(1/{DEGREE:.0}): random labels with a power law, networks \
+         from scratch that have found the rule with their median, and grokked ones after losing rows. Where the first two cross is D_crit"
+    );
+    figure("network-norms", caption, Scaled::log("norm at a margin of 1"), drawn)
 }
 
 fn assumptions(records: &[Record], all: &Reading, bands: &Bands<'_>) -> Vec<Assumption> {
@@ -300,7 +163,7 @@ fn assumptions(records: &[Record], all: &Reading, bands: &Bands<'_>) -> Vec<Assu
         claimed(
             "The rule costs the same with more rows",
             rule.map(|(rule, memory)| rule.abs() < 0.25 * memory.abs()),
-            format!("power {}, less than a quarter of memory's or not", told(all.rule_slope)),
+            format!("its norm grows to the power {}; below a quarter of memory's it counts as the same", told(all.rule_slope)),
         ),
         claimed(
             "A network that has grokked keeps more than one from scratch finds",
@@ -354,6 +217,7 @@ fn assumptions(records: &[Record], all: &Reading, bands: &Bands<'_>) -> Vec<Assu
 
 #[cfg(test)]
 mod tests {
+    use super::super::reading::UNDERSTOOD;
     use super::*;
 
     const ROWS: [u32; 6] = [144, 184, 233, 297, 378, 481];
@@ -431,7 +295,8 @@ mod tests {
         assert!(few.numbers.iter().all(|number| number.band.is_none()));
         let early = outcome(&records[..3], 1, 16);
         assert!(early.numbers.is_empty() && early.assumptions.is_empty() && early.figures.len() == 2);
-        assert!(outcome(&[], 0, 16).headline.contains("0 of 16"));
+        let none = outcome(&[], 0, 16);
+        assert!(none.headline.contains("0 of 16") && none.figures.is_empty());
     }
 
     #[test]

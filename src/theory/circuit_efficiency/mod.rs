@@ -8,6 +8,7 @@
 
 mod curve;
 mod findings;
+mod reading;
 mod report;
 mod run;
 mod split;
@@ -165,8 +166,9 @@ impl Theory for CircuitEfficiency {
         equation: EQUATION,
         breaks: "The share at rest is a smooth function of the number of rows where κ < 2, so a half-grokked rest is the rule there and \
                  a sharp step is not, and a loop between up and down is lateness that closes with time. From κ = 2 on the cheaper circuit \
-                 takes all, beyond it both alone are minima for ever; real networks without biases have the κ of their depth, 3 for \
-                 the one of the survey, and yet some are found half-way. AdamW's decay is no L2 penalty, so what it prefers need not be the \
+                 takes all, beyond it both alone are minima for ever. A network without biases has its degree of homogeneity for κ, 3 for \
+                 the one of the survey, and yet some are found half-way; but a circuit can also grow by more neurons, whose logits and squared \
+                 norms add up as with κ = 2. AdamW's decay is no L2 penalty, so what it prefers need not be the \
                  smaller norm. And without weight decay the account says nothing, though networks grok there too.",
         survey: Some(
             "Trains small networks of the laboratory with few to many rows, from scratch and after they have grokked, and others on \

@@ -46,8 +46,8 @@ fn headline(settings: &CircuitEfficiency, course: &Course, sweep: &Sweep) -> Str
         _ => "the rule has not taken over".into(),
     };
     format!(
-        "With {} times the critical number of rows {now}; it ends with {:.1}% of the logit ({:.1}% at rest). The loop between fewer and \
-         more rows has an area of {:.2} (share × decades) after {} updates and {:.3} after {}: it is late, not bistable",
+        "With {} times the critical number of rows {now}; the rule ends with {:.1}% of the logit ({:.1}% at rest). The loop between fewer and \
+         more rows has an area of {:.2} (share × decades) after {} updates and {:.3} after {}: with κ < 2 that is lateness, not bistability",
         settings.size,
         100.0 * course.end.logits().share(),
         100.0 * at_rest,

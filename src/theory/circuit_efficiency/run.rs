@@ -104,7 +104,7 @@ pub(super) fn of_run(run: &RunView<'_>) -> Result<Outcome, UserError> {
             Assumption {
                 statement: "Fresh rows turn right as the generalising circuit overtakes memory".into(),
                 holds,
-                evidence: up.map_or("one of the two has not happened".into(), |(told, found)| {
+                evidence: up.map_or("one of the two was not seen after memorising".into(), |(told, found)| {
                     format!("step {told:.0} against {found:.0}, checkpoints {:.0} steps apart", spacing.unwrap_or(f64::NAN))
                 }),
             },

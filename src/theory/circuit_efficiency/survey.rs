@@ -6,7 +6,8 @@
 //! the loop is there before the norms are.
 
 use super::super::{Ensemble, Member, Outcome, Part, Survey};
-use super::findings::{Arm, Record, outcome};
+use super::findings::outcome;
+use super::reading::{Arm, Record};
 use super::{CircuitEfficiency, GROKS_AT};
 use crate::experiment::{Experiment, counts, preset, with_value};
 use crate::record::UserError;
