@@ -1,9 +1,8 @@
 //! What the networks of the survey say, for any choice of seeds, and how far that strays with the choice.
 //!
 //! Two readings of the critical number of rows know nothing of each other: where memory's norm passes the rule's, and where the test
-//! accuracy jumps. The account stands or falls with their agreement, so a band draws the same seeds for all arms. The rule's norm is
-//! read twice: from networks that found it from scratch, which there are only with many rows, and from grokked ones with as many
-//! rows as memory has.
+//! accuracy jumps. The account stands or falls with their agreement, so a band draws the same seeds for all arms. Random labels stand
+//! for memory, as in the paper; whether they cost what true ones do is read from networks that memorised these and found no rule.
 
 use super::super::spread::{self, fit, median};
 use super::curve::{area, crossing, passing};
@@ -41,6 +40,8 @@ pub(super) struct Record {
 
 /// Test accuracy from which a network has found the rule.
 pub(super) const UNDERSTOOD: f64 = 0.95;
+/// Test accuracy below which a network has memory and no rule.
+pub(super) const NO_RULE: f64 = 0.2;
 /// Seeds below which nothing is claimed.
 pub(super) const CLAIM: usize = 3;
 
@@ -63,10 +64,10 @@ pub(super) struct Reading {
     pub rule: Option<f64>,
     /// Rows at which P_M = P_G.
     pub crossing: Option<f64>,
-    /// Rows at which P_M is the norm of grokked networks that were left with as many.
-    pub kept_crossing: Option<f64>,
-    /// Most that grokked networks cost over memory with as many rows, as a share, where they still answer half of the fresh rows.
-    pub overpaid: Option<f64>,
+    /// Cost of memorising true labels over that of random ones, less 1, where the rule is not found.
+    pub label_bias: Option<f64>,
+    /// Cost after grokking over that from scratch, less 1, at the fewest rows with which the former answers half and the latter not.
+    pub kept: Option<f64>,
 }
 
 /// Mean over the `seeds` (each as often as it is listed) of a number, by training rows; what is not finite is left out.
@@ -97,10 +98,15 @@ pub(super) fn read(records: &[Record], seeds: &[u64]) -> Reading {
     let (up, down) = (accuracy(Arm::Up), accuracy(Arm::Down));
     let memory = curve(records, Arm::Memory, seeds, |record| record.cost);
     let rule = curve(records, Arm::Up, seeds, rule_cost);
-    let kept = curve(records, Arm::Down, seeds, |record| record.cost);
+    let [fresh, kept] = [Arm::Up, Arm::Down].map(|arm| curve(records, arm, seeds, |record| record.cost));
     let of = |curve: &[(f64, f64)], rows: f64| curve.iter().find(|(at, _)| *at == rows).map(|(_, value)| *value);
-    let over: Vec<(f64, f64)> = memory.iter().filter_map(|(rows, cost)| Some((*rows, cost / of(&kept, *rows)?))).collect();
-    let holding = over.iter().filter(|(rows, _)| of(&down, *rows).is_some_and(|accuracy| accuracy >= 0.5));
+    let bias: Vec<f64> = fresh
+        .iter()
+        .filter(|(rows, _)| of(&up, *rows).is_some_and(|accuracy| accuracy < NO_RULE))
+        .filter_map(|(rows, cost)| Some(cost / of(&memory, *rows)? - 1.0))
+        .collect();
+    let open =
+        kept.iter().find(|(rows, _)| of(&down, *rows).zip(of(&up, *rows)).is_some_and(|(down, up)| down >= 0.5 && up < 0.5));
     let law = (memory.len() > 2).then(|| fit(&logs(&memory)));
     let level = (!rule.is_empty()).then(|| median(&rule.iter().map(|(_, cost)| *cost).collect::<Vec<_>>()));
     Reading {
@@ -115,8 +121,8 @@ pub(super) fn read(records: &[Record], seeds: &[u64]) -> Reading {
             .zip(level)
             .map(|(law, level)| libm::exp((libm::log(level) - law.intercept) / law.slope))
             .filter(|rows| rows.is_finite()),
-        kept_crossing: crossing(&over, 1.0),
-        overpaid: holding.map(|(_, ratio)| 1.0 / ratio - 1.0).max_by(f64::total_cmp),
+        label_bias: (!bias.is_empty()).then(|| spread::mean(&bias)),
+        kept: open.and_then(|(rows, cost)| Some(cost / of(&fresh, *rows)? - 1.0)),
     }
 }
 
