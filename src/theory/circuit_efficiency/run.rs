@@ -2,8 +2,8 @@
 //!
 //! That is what the toy says, and the measure `efficiency` splits the logits of a network on a group by the harmonics of its
 //! answer, so it can be asked. Rejected: comparing the norm of all weights when memorised with that at the end. On
-//! `quadratic-31` the weights still grow when the last training row is learned, and on `transformer-113` they shrink all along: such a
-//! ratio says when it was taken and not what a circuit costs.
+//! `quadratic-31` the weights double after the last training row is learned, so such a ratio says when it was taken and not what a
+//! circuit costs.
 
 use super::super::{Assumption, Drawing, Figure, Line, Number, Outcome, Role, RunView, Scaled};
 use crate::measure::delay::delay as dates;
