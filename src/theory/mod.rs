@@ -5,6 +5,7 @@
 //! is plain loops in f64: a theory that needs a GPU to be evaluated would be another experiment. Rejected: one function per panel
 //! and door; panels are a list ([`panels`]) with words, settings and an outcome each, and a door shows any of them.
 
+mod circuit_efficiency;
 mod edge;
 mod fourier_network;
 mod hand;
@@ -19,6 +20,7 @@ mod speaks;
 mod spread;
 mod survey;
 
+pub use circuit_efficiency::CircuitEfficiency;
 use edge::Edge;
 pub use fourier_network::FourierNetwork;
 pub use hand::{Handle, Touch};
@@ -43,6 +45,7 @@ pub fn panels() -> &'static [Panel] {
         Panel::of::<Edge>(),
         Panel::of::<NormLaw>(),
         Panel::of::<FourierNetwork>(),
+        Panel::of::<CircuitEfficiency>(),
     ];
     PANELS
 }

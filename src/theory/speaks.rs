@@ -4,7 +4,7 @@
 //! here, before anything is computed; what only the curves can tell is for the panel's own assumptions.
 
 use crate::experiment::Experiment;
-use crate::measure::homogeneity;
+use crate::measure::{homogeneity, measure};
 
 /// What a panel has to do with an experiment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,7 +71,20 @@ pub fn speaks_of(experiment: &Experiment) -> Vec<Verdict> {
             format!("a perceptron on {rule} modulo {}: its weights could be written down", experiment.task.modulus()),
             format!("it needs a perceptron on addition or subtraction; here {network} on {rule}"),
         ),
+        circuits(experiment),
     ]
+}
+
+/// Whether the account of two circuits can be asked of an experiment: something must prefer one of them, and they must be told apart.
+fn circuits(experiment: &Experiment) -> Verdict {
+    let decay = experiment.optimizer.weight_decay;
+    let apart = measure("efficiency").and_then(|measure| (measure.applies)(experiment));
+    let (speaks, why) = match apart {
+        _ if decay <= 0.0 => (false, "it needs a weight decay above 0, which prefers one circuit".into()),
+        Err(error) => (false, format!("it needs logits that the harmonics of the answer split: {}", error.cause)),
+        Ok(()) => (true, "weights decay, and the harmonics of the answer split the logits into rule and memory".into()),
+    };
+    Verdict { panel: "circuit-efficiency", speaks, why }
 }
 
 #[cfg(test)]
@@ -96,8 +109,8 @@ mod tests {
             speaks_of(experiment).into_iter().filter(|verdict| verdict.speaks).map(|verdict| verdict.panel).collect()
         };
         let transformer = preset("transformer-59-mirror").unwrap().experiment.clone();
-        assert_eq!(speaking(&transformer), ["norm-law"]);
+        assert_eq!(speaking(&transformer), ["norm-law", "circuit-efficiency"]);
         assert!(speaking(&with_value(&transformer, "optimizer.weight_decay", "0").unwrap()).is_empty());
-        assert_eq!(speaking(&preset("quadratic-31").unwrap().experiment), ["norm-law", "fourier-network"]);
+        assert_eq!(speaking(&preset("quadratic-31").unwrap().experiment), ["norm-law", "fourier-network", "circuit-efficiency"]);
     }
 }
