@@ -71,6 +71,14 @@ mod tests {
     use super::*;
 
     #[test]
+    fn measures_that_panels_look_at_are_there() {
+        for panel in panels() {
+            assert!(panel.run_measures.iter().all(|name| crate::measure::measure(name).is_ok()), "{}", panel.about.name);
+            assert!(panel.says_of_runs || panel.run_measures.is_empty(), "{}", panel.about.name);
+        }
+    }
+
+    #[test]
     fn a_panel_promises_a_survey_where_it_has_one() {
         for panel in panels() {
             let survey = (panel.survey)(&(panel.start)()).unwrap();

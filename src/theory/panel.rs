@@ -69,6 +69,9 @@ pub trait Theory: Editable + Default {
 
     /// What the theory says of a run of the laboratory, where it says something of such a run at all.
     const OF_RUN: Option<OfRun> = None;
+
+    /// Names of the measures that this looks at, see `measure::measures`; it may need them or only say more with them.
+    const RUN_MEASURES: &'static [&'static str] = &[];
 }
 
 /// A survey at its start, if there is one; or why it cannot begin.
@@ -107,6 +110,8 @@ pub struct Panel {
     pub survey: fn(&Value) -> Begun,
     /// Whether it says something of single runs of the laboratory.
     pub says_of_runs: bool,
+    /// Measures of the run's checkpoints that this looks at.
+    pub run_measures: &'static [&'static str],
     /// What follows for a run.
     #[cfg(not(all(feature = "page", target_arch = "wasm32")))]
     pub of_run: Option<OfRun>,
@@ -129,6 +134,7 @@ impl Panel {
             #[cfg(not(all(feature = "page", target_arch = "wasm32")))]
             survey: |settings| checked::<T>(settings)?.survey(),
             says_of_runs: T::OF_RUN.is_some(),
+            run_measures: T::RUN_MEASURES,
             #[cfg(not(all(feature = "page", target_arch = "wasm32")))]
             of_run: T::OF_RUN,
         }

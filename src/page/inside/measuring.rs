@@ -55,6 +55,21 @@ pub(super) fn ask_for(lab: Lab, name: &str, step: Option<u32>) {
     ask(lab, step.map_or_else(all, |step| vec![step]), vec![name.to_owned()]);
 }
 
+/// Of the measures called `names` those that apply to the run and that some checkpoint lacks, by name and label.
+pub(in crate::page) fn lacking(lab: Lab, names: &[&'static str]) -> Vec<(&'static str, &'static str)> {
+    let Some(experiment) = lab.run.with(|run| run.as_ref().map(|run| run.experiment.clone())) else { return Vec::new() };
+    let steps: Vec<u32> = lab.checkpoints.with(|all| all.iter().map(|checkpoint| checkpoint.step).collect());
+    let applying = names.iter().filter_map(|name| measure(name).ok()).filter(|measure| (measure.applies)(&experiment).is_ok());
+    let lacks = |column: &str| lab.measures.with(|table| steps.iter().any(|step| table.get(*step, column).is_none()));
+    applying.filter(|m| m.columns.iter().any(|column| lacks(column.name))).map(|m| (m.name, m.label)).collect()
+}
+
+/// Takes measures at every checkpoint.
+pub(in crate::page) fn ask_for_all(lab: Lab, names: &[&str]) {
+    let steps = lab.checkpoints.with_untracked(|all| all.iter().map(|checkpoint| checkpoint.step).collect());
+    ask(lab, steps, names.iter().map(|name| (*name).to_owned()).collect());
+}
+
 fn ask(lab: Lab, steps: Vec<u32>, measures: Vec<String>) {
     let Some(experiment) = lab.run.with_untracked(|run| run.as_ref().map(|run| run.experiment.clone())) else { return };
     let checkpoints = lab.checkpoints.get_untracked();

@@ -15,6 +15,7 @@ mod spectra;
 mod strip;
 
 pub(super) use looking::Looks;
+pub(super) use measuring::{ask_for_all, lacking};
 
 use super::live::{flag, part, text};
 use super::run::status;
@@ -142,7 +143,7 @@ fn filled(lab: Lab) -> AnyView {
 }
 
 /// What is being measured, with a way to stop it.
-fn progress(lab: Lab) -> AnyView {
+pub(super) fn progress(lab: Lab) -> AnyView {
     let state = move || match lab.measuring.get() {
         Underway::Nothing => "done",
         Underway::Measure { .. } => "running",

@@ -12,9 +12,10 @@ mod surveying;
 pub(super) use asking::{Against, TheoryLab, connect, hear, lost, open, open_of_run, shown};
 
 use super::form::{control, written_in};
+use super::inside::{self, Underway};
 use super::live::{flag, part, text};
 use super::slider::slider;
-use super::store::Lab;
+use super::store::{EngineState, Lab};
 use crate::theory::{About, Verdict, panel, panels, speaks_of};
 use asking::fields;
 use leptos::prelude::*;
@@ -136,6 +137,30 @@ fn held_against(lab: Lab, verdicts: Memo<Vec<Verdict>>) -> AnyView {
     .into_any()
 }
 
+/// The measures of the run that the panel would look at, and a button that takes them.
+fn measures(lab: Lab) -> AnyView {
+    let theory = lab.theory;
+    let lacking = Memo::new(move |_| {
+        if theory.against.get() == Against::Run { inside::lacking(lab, theory.panel.get().run_measures) } else { Vec::new() }
+    });
+    let is_free = move || lab.measuring.with(|under_way| !matches!(under_way, Underway::Measure { .. }));
+    let can = move || is_free() && !lab.phase.get().is_live() && lab.engine.get() == EngineState::Ready;
+    let words = move || {
+        let labels: Vec<&str> = lacking.with(|all| all.iter().map(|(_, label)| *label).collect());
+        format!("Measure {} at all checkpoints", labels.join(" and ").to_lowercase())
+    };
+    let take =
+        move |_| inside::ask_for_all(lab, &lacking.with_untracked(|all| all.iter().map(|(name, _)| *name).collect::<Vec<_>>()));
+    view! {
+        <div hidden=flag(move || lacking.with(Vec::is_empty) && is_free())>
+            <button type="button" class="small-button" id="theory-measure" hidden=flag(move || lacking.with(Vec::is_empty))
+                disabled=flag(move || !can()) on:click=take>{text(words)}</button>
+            {inside::progress(lab)}
+        </div>
+    }
+    .into_any()
+}
+
 /// The panel's settings, and where the answer stands.
 fn knobs(lab: Lab) -> AnyView {
     let theory = lab.theory;
@@ -171,6 +196,7 @@ fn knobs(lab: Lab) -> AnyView {
         <div class="card">
             <div hidden=flag(of_run)>{part(controls)}</div>
             {part(survey)}
+            <div hidden=flag(move || !of_run())>{measures(lab)}</div>
             <div class="row" hidden=flag(of_run)>
                 <button type="button" class="small-button" id="theory-reset" disabled=flag(move || !is_changed())
                     on:click=move |_| theory.reset()>"Back to the start"</button>

@@ -184,6 +184,8 @@ impl Theory for CircuitEfficiency {
 
     const OF_RUN: Option<OfRun> = Some(run::of_run);
 
+    const RUN_MEASURES: &'static [&'static str] = &["efficiency"];
+
     fn outcome(&self) -> Result<Outcome, UserError> {
         report::outcome(self)
     }

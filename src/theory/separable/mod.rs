@@ -63,6 +63,8 @@ impl Theory for Separable {
 
     const OF_RUN: Option<OfRun> = Some(run::of_run);
 
+    const RUN_MEASURES: &'static [&'static str] = &["margin", "update"];
+
     const MOVABLE: Option<&'static str> = Some("plane");
 
     fn handles(&self) -> Result<Vec<Handle>, UserError> {
