@@ -14,6 +14,7 @@ mod panel;
 pub mod representation;
 mod run;
 pub mod separable;
+mod singular;
 mod speaks;
 mod spread;
 mod survey;
@@ -26,6 +27,7 @@ pub use outcome::{Assumption, Drawing, Figure, Line, Number, Outcome, Role, Scal
 pub use panel::{About, Begun, OfRun, Panel, Theory};
 pub use representation::Representation;
 pub use run::RunView;
+use singular::Singular;
 pub use speaks::{Verdict, speaks_of};
 pub use survey::{Ensemble, MAX_MEMBERS, Member, Part, Survey};
 
@@ -41,6 +43,7 @@ pub fn panels() -> &'static [Panel] {
         Panel::of::<Edge>(),
         Panel::of::<NormLaw>(),
         Panel::of::<FourierNetwork>(),
+        Panel::of::<Singular>(),
     ];
     PANELS
 }

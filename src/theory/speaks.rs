@@ -62,6 +62,12 @@ pub fn speaks_of(experiment: &Experiment) -> Vec<Verdict> {
             format!("a perceptron on {rule} modulo {}: its weights could be written down", experiment.task.modulus()),
             format!("it needs a perceptron on addition or subtraction; here {network} on {rule}"),
         ),
+        verdict(
+            "singular",
+            loss == "cross_entropy",
+            "its loss is a log-likelihood, which measured learning coefficients can be weighed against".into(),
+            format!("it needs a loss that is a log-likelihood (cross_entropy), not {loss}"),
+        ),
     ]
 }
 
@@ -87,8 +93,8 @@ mod tests {
             speaks_of(experiment).into_iter().filter(|verdict| verdict.speaks).map(|verdict| verdict.panel).collect()
         };
         let transformer = preset("transformer-59-mirror").unwrap().experiment.clone();
-        assert_eq!(speaking(&transformer), ["norm-law"]);
-        assert!(speaking(&with_value(&transformer, "optimizer.weight_decay", "0").unwrap()).is_empty());
+        assert_eq!(speaking(&transformer), ["norm-law", "singular"]);
+        assert_eq!(speaking(&with_value(&transformer, "optimizer.weight_decay", "0").unwrap()), ["singular"]);
         assert_eq!(speaking(&preset("quadratic-31").unwrap().experiment), ["norm-law", "fourier-network"]);
     }
 }
