@@ -203,48 +203,18 @@ mod tests {
         outcome.numbers.iter().find(|number| number.name == name).unwrap()
     }
 
-    fn quick(system: Kind) -> Singular {
-        Singular { system, repeats: 4, ..Singular::default() }
-    }
-
-    #[test]
-    fn coefficients_from_volumes_and_free_energies_are_the_closed_form() {
-        for outputs in 1..=5 {
-            let outcome = Singular { outputs, ..quick(Kind::Layers) }.outcome().unwrap();
-            for name in ["lambda_volume", "lambda_free_energy", "multiplicity"] {
-                let found = number(&outcome, name);
-                let expected = found.expected.unwrap();
-                assert!((found.value - expected).abs() < 1e-4 * expected, "{outputs} outputs: {found:?}");
-            }
-        }
-    }
-
-    #[test]
-    fn powers_neurons_and_bowls_have_their_exponents_too() {
-        let all = [
-            Singular { power: 1, ..quick(Kind::Monomial) },
-            Singular { power: 2, ..quick(Kind::Monomial) },
-            Singular { power: 4, ..quick(Kind::Monomial) },
-            quick(Kind::Neuron),
-            quick(Kind::Bowl),
-        ];
-        for settings in all {
-            let outcome = settings.outcome().unwrap();
-            for name in ["lambda_volume", "lambda_free_energy", "multiplicity"] {
-                let found = number(&outcome, name);
-                assert!((found.value / found.expected.unwrap() - 1.0).abs() < 1e-4, "{settings:?}: {found:?}");
-            }
-        }
-    }
-
     #[test]
     fn the_default_says_what_the_chains_see_and_where_the_law_errs() {
-        let outcome = Singular { repeats: 24, ..Singular::default() }.outcome().unwrap();
+        let outcome = Singular { repeats: 8, ..Singular::default() }.outcome().unwrap();
         assert!(number(&outcome, "seen").value < 0.25);
         let crossing = number(&outcome, "crossing");
         assert!(crossing.expected.unwrap() > 1.2 * crossing.value, "{crossing:?}");
         let refined = number(&outcome, "crossing_refined");
         assert!((refined.value / crossing.value - 1.0).abs() < 0.15, "{refined:?}");
+        for name in ["lambda_volume", "lambda_free_energy", "multiplicity"] {
+            let found = number(&outcome, name);
+            assert!((found.value - found.expected.unwrap()).abs() < 1e-3, "{found:?}");
+        }
         let names: Vec<&str> = outcome.figures.iter().map(|figure| figure.name.as_str()).collect();
         assert_eq!(names, ["phases", "share", "gap", "estimate", "volume"]);
         assert!(outcome.figures.iter().all(|figure| !figure.residuals().is_empty()));
@@ -252,7 +222,7 @@ mod tests {
 
     #[test]
     fn without_a_crossing_nothing_is_claimed_of_one_and_the_rest_is_said_all_the_same() {
-        let alike = Singular { memory: 1, ..Singular::default() }.outcome().unwrap();
+        let alike = Singular { memory: 1, repeats: 4, ..Singular::default() }.outcome().unwrap();
         assert!(number(&alike, "crossing").value.is_nan());
         assert!(alike.headline.contains("no crossing"), "{}", alike.headline);
         assert_eq!(alike.assumptions[0].holds, None);
