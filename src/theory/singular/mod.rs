@@ -74,7 +74,7 @@ impl Default for Singular {
             localisation: chains::LOCALISATION,
             memory: 20,
             gap: 0.01,
-            repeats: 48,
+            repeats: 96,
             seed: 0,
         }
     }
@@ -122,7 +122,7 @@ static FIELDS: &[Field] = &[
         "repeats",
         "Estimates",
         "How often the laboratory's estimator is run at each temperature",
-        FieldKind::Integer { min: 4, max: 200 },
+        FieldKind::Integer { min: 4, max: 128 },
     ),
     Field::new("seed", "Seed", "Root of the chains' random numbers", FieldKind::Integer { min: 0, max: MAX_SEED }),
 ];

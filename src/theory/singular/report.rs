@@ -142,13 +142,17 @@ impl Found {
         let of = |name: &str| numbers.iter().find(|number| number.name == name).map_or(f64::NAN, |number| number.value);
         let crossing = match self.crossings {
             [Some(exact), Some(law), _] => {
-                format!("the two phases cross at {exact:.0} rows, {:+.0}% off the law's {law:.0}", 100.0 * (exact / law - 1.0))
+                let side = if exact < law { "below" } else { "above" };
+                format!(
+                    "two phases cross at {exact:.0} rows, {:.0}% {side} the law's {law:.0}",
+                    100.0 * (exact / law - 1.0).abs()
+                )
             }
-            [Some(exact), None, _] => format!("the two phases cross at {exact:.0} rows, where the law has no crossing"),
+            [Some(exact), None, _] => format!("two phases cross at {exact:.0} rows, where the law has no crossing"),
             [None, ..] => "the two phases have no crossing".into(),
         };
         format!(
-            "{} weights, of which the volume counts {:.3} (closed form {}, a regular model {}); {crossing}; the laboratory's chains would \
+            "λ of {} weights is {:.3} by their volume (closed form {}, a regular model's {}); {crossing}; the laboratory's chains would \
              read {:.0}% of λ",
             self.system.weights(),
             of("lambda_volume"),
@@ -158,15 +162,17 @@ impl Found {
         )
     }
 
-    /// log n from 4 rows to three times the last crossing.
-    fn rows(&self) -> Vec<f64> {
-        let last = self.crossings.iter().flatten().copied().fold(1000.0, f64::max);
-        let (first, last) = (libm::log(4.0), libm::log(3.0 * last));
-        (0..=80).map(|i| first + (last - first) * f64::from(i) / 80.0).collect()
+    /// Least and greatest of the crossings, or 1,000 rows where there are none.
+    fn ends(&self) -> (f64, f64) {
+        let all = || self.crossings.iter().flatten().copied();
+        (all().reduce(f64::min).unwrap_or(1000.0), all().reduce(f64::max).unwrap_or(1000.0))
     }
 
-    fn over_rows(&self, by: By, of: impl Fn(Pair) -> f64) -> Vec<(f64, f64)> {
-        self.rows().into_iter().map(|log| (libm::exp(log), of(self.phases.at(log, self.gap, by)))).collect()
+    /// `of` from the first to the last number of rows, evenly in log n.
+    fn over_rows(&self, (first, last): (f64, f64), by: By, of: impl Fn(Pair) -> f64) -> Vec<(f64, f64)> {
+        let (first, last) = (libm::log(first), libm::log(last));
+        let grid = (0..=80).map(|i| first + (last - first) * f64::from(i) / 80.0);
+        grid.map(|log| (libm::exp(log), of(self.phases.at(log, self.gap, by)))).collect()
     }
 
     fn marks(&self) -> Vec<(f64, String)> {
@@ -175,10 +181,11 @@ impl Found {
     }
 
     fn free_energies(&self) -> Figure {
+        let rows = (4.0, 3.0 * self.ends().1);
         let both = |by: By, role: Role| {
             [
-                Line::new("memorising", role, self.over_rows(by, |pair| pair.memorising)),
-                Line::new("generalising", role, self.over_rows(by, |pair| pair.generalising)),
+                Line::new("memorising", role, self.over_rows(rows, by, |pair| pair.memorising)),
+                Line::new("generalising", role, self.over_rows(rows, by, |pair| pair.generalising)),
             ]
         };
         figure(
@@ -200,17 +207,20 @@ impl Found {
 
     fn shares(&self) -> Figure {
         let name = "generalising phase";
+        // Nothing but 1 and 0 beyond: the step is a few hundredths of a decade wide.
+        let (least, greatest) = self.ends();
+        let rows = ((0.5 * least).max(4.0), 2.0 * greatest);
         figure(
             "share",
             "Share of the posterior that the generalising phase has, by integration (solid), by the law (dashed), and by the law with its \
-             constant terms (thin). It depends on the rows alone: there is no hysteresis"
+             constant terms (grey). It depends on the rows alone: there is no hysteresis"
                 .into(),
             Scaled::log("rows n"),
             Scaled::linear("share of the posterior"),
             vec![
-                Line::new("with constants", Role::Baseline, self.over_rows(By::LawAndConstants, Pair::share)),
-                Line::new(name, Role::Predicted, self.over_rows(By::Law, Pair::share)),
-                Line::new(name, Role::Measured, self.over_rows(By::Integral, Pair::share)),
+                Line::new("with constants", Role::Baseline, self.over_rows(rows, By::LawAndConstants, Pair::share)),
+                Line::new(name, Role::Predicted, self.over_rows(rows, By::Law, Pair::share)),
+                Line::new(name, Role::Measured, self.over_rows(rows, By::Integral, Pair::share)),
             ],
             self.marks(),
         )
@@ -228,7 +238,7 @@ impl Found {
         Some(figure(
             "gap",
             "Rows at which the phases cross, over the loss by which the memory fits better: by integration (solid), by n·ΔL = Δλ·log n \
-             (dashed), and with the constant terms (thin). The law's error falls only as 1/log n"
+             (dashed), and with the constant terms (grey). The law's error falls only as 1/log n"
                 .into(),
             Scaled::log("loss gap ΔL (nats per row)"),
             Scaled::log("rows n"),

@@ -223,6 +223,12 @@ impl Read {
                 .unit("rows"),
             ]);
         }
+        if let (Some(peak), Some(general)) = (self.peak().filter(|peak| peak.step >= self.t_mem), self.general()) {
+            let change = Change::between(peak, general, self.rows);
+            let (whole, spread) = (change.whole(), 2.0 * change.error);
+            let label = "The change from the largest coefficient on, when the loss of the memory has settled";
+            numbers.push(nats(Number::found("change_since_peak", label, whole).band(whole - spread, whole + spread)));
+        }
         numbers.push(Number::found("rows", "Training rows n", self.rows).unit("rows"));
         if let Some(peak) = self.peak() {
             numbers.push(measured("peak", "Largest learning coefficient", peak));
@@ -301,6 +307,7 @@ impl Read {
         let change = self.change();
         let up_and_down = self.up_and_down();
         let (refused, reason) = &self.refused;
+        let decay = run.experiment.optimizer.weight_decay;
         let is_fixed = run.experiment.timeline.is_empty() && run.experiment.task.label_noise == 0.0;
         vec![
             Assumption {
@@ -360,6 +367,11 @@ impl Read {
                     run.experiment.timeline.len(),
                     run.experiment.task.label_noise
                 ),
+            },
+            Assumption {
+                statement: "Nothing but the loss is minimised".into(),
+                holds: Some(decay == 0.0),
+                evidence: format!("a weight decay of {decay} is a prior about 0, which the balance leaves out"),
             },
             Assumption {
                 statement: "Training samples from the posterior".into(),
@@ -443,6 +455,8 @@ mod tests {
         let n = 1124.0f64;
         assert_eq!(value(&outcome, "rows"), n);
         assert!((value(&outcome, "loss_term") - n * 0.01).abs() < 1e-3);
+        // From 55 to 25 with the loss up by .01.
+        assert!((value(&outcome, "change_since_peak") - n * 0.01 + 30.0 * n.ln()).abs() < 1e-3);
         assert!((value(&outcome, "complexity_term") + 25.0 * n.ln()).abs() < 1e-9);
         assert_eq!((value(&outcome, "peak"), value(&outcome, "peak_step")), (55.0, 400.0));
         // n·.01 = 25 log n has its larger root where the balance tips.
