@@ -73,10 +73,10 @@ mod tests {
     fn a_bowl_has_its_closed_form_with_localisation_and_a_finite_step() {
         // d/2 · nβ/(nβ + γ) ÷ (1 − ε(nβ + γ)/4).
         for n in [2.0, 60.0] {
-            let found = estimates(System::Bowl { weights: 32 }, n, 5.0, 40, 0, 0);
+            let found = estimates(System::Bowl { weights: 32 }, n, 5.0, 16, 0, 0);
             let theory = 16.0 * n / (n + 5.0) / (1.0 - STEP * (n + 5.0) / 4.0);
             let average = mean(&found);
-            let error = libm::sqrt(found.iter().map(|x| (x - average) * (x - average)).sum::<f64>()) / 40.0;
+            let error = libm::sqrt(found.iter().map(|x| (x - average) * (x - average)).sum::<f64>()) / 16.0;
             // The start is at rest too low: e^{−ε(nβ + γ)·200} is left of it.
             assert!((average - theory).abs() < 4.0 * error + 0.02 * theory, "{average} ± {error} for {theory}");
         }
@@ -85,9 +85,9 @@ mod tests {
     #[test]
     fn a_singular_chain_estimates_the_mean_of_quadrature_and_not_the_coefficient() {
         let system = System::Layers { outputs: 3, hidden: 2 };
-        let found = mean(&estimates(system, 2.0, 5.0, 150, 0, 0));
+        let found = mean(&estimates(system, 2.0, 5.0, 80, 0, 0));
         let exact = Volumes::new(system, 5.0, 60.0).at(2.0).1;
-        assert!((found / exact - 1.0).abs() < 0.08, "{found} for {exact}");
+        assert!((found / exact - 1.0).abs() < 0.12, "{found} for {exact}");
         assert!(found < 0.25 * system.coefficient().lambda);
     }
 

@@ -5,10 +5,13 @@
 //! volumes, free energies and posterior shares can be had by integration: the law and our own estimator are held against them. What
 //! follows for a run of the laboratory is in [`run`].
 
+mod balance;
 mod chains;
 mod phases;
 mod report;
 mod run;
+#[cfg(test)]
+mod run_tests;
 mod system;
 mod volume;
 
@@ -102,7 +105,7 @@ static FIELDS: &[Field] = &[
     Field::new("power", "Power k", "The loss is ½ w₁^2k w₂²", FieldKind::Integer { min: 1, max: 4 })
         .starts("2")
         .when(&[("system", &["monomial"])]),
-    Field::new("weights", "Weights", "Of the regular model", FieldKind::Integer { min: 1, max: 32 })
+    Field::new("weights", "Weights", "Of the regular model", FieldKind::Integer { min: 1, max: 16 })
         .starts("10")
         .when(&[("system", &["bowl"])]),
     Field::new(

@@ -202,9 +202,10 @@ impl Table {
 /// λ and m behind three slopes λ − (m − 1)/(L + b) at equally spaced L = log n or log 1/ε, with b unknown.
 pub(super) fn exponents(slopes: [f64; 3], spacing: f64) -> (f64, f64) {
     let [first, second, third] = slopes;
-    // A multiplicity of 2 leaves .008 between the outer slopes that the panel takes; a next exponent leaves 10⁻⁶.
-    if (third - first).abs() < 1e-4 {
-        return (second, 1.0);
+    // Between the outer slopes that the panel takes a multiplicity of 2 leaves at least .01, the next exponent of a system at most
+    // .002, and of that next to nothing in the last.
+    if (third - first).abs() < 4e-3 {
+        return (third, 1.0);
     }
     let lambda = (second * (first + third) - 2.0 * first * third) / (2.0 * second - first - third);
     (lambda, 1.0 + 2.0 * spacing / (1.0 / (lambda - third) - 1.0 / (lambda - first)))
