@@ -3,7 +3,7 @@
 //! Both could be had from draws, but a learning coefficient is an exponent at ε → 0, where no draw ever falls. Each system of this
 //! panel is quadratic in the weights that are left when some are held: K = ½ Σ_j s_j χ²_j with scales s that depend on the held
 //! ones. So a sum over the held weights, in logarithms and with a rule that converges exponentially (the trapezoid, for analytic
-//! integrands that vanish at both ends), gives volumes of 10⁻¹⁰⁰ to ten digits. Weights are N(0, 1/γ): the localisation of an
+//! integrands that vanish at both ends), gives volumes of 10⁻¹⁰⁰ to eight digits. Weights are N(0, 1/γ): the localisation of an
 //! estimator is a prior.
 
 use super::system::{INPUTS, System};
