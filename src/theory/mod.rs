@@ -16,6 +16,7 @@ mod panel;
 mod representation;
 mod run;
 pub mod separable;
+mod singular;
 mod speaks;
 mod spread;
 mod survey;
@@ -30,6 +31,7 @@ pub use outcome::{Assumption, Drawing, Figure, Line, Number, Outcome, Role, Scal
 pub use panel::{About, Begun, OfRun, Panel, Theory};
 pub use representation::Representation;
 pub use run::RunView;
+use singular::Singular;
 pub use speaks::{Verdict, speaks_of};
 pub use survey::{Ensemble, MAX_MEMBERS, Member, Part, Survey};
 
@@ -46,6 +48,7 @@ pub fn panels() -> &'static [Panel] {
         Panel::of::<NormLaw>(),
         Panel::of::<FourierNetwork>(),
         Panel::of::<CircuitEfficiency>(),
+        Panel::of::<Singular>(),
     ];
     PANELS
 }

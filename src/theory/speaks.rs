@@ -72,6 +72,12 @@ pub fn speaks_of(experiment: &Experiment) -> Vec<Verdict> {
             format!("it needs a perceptron on addition or subtraction; here {network} on {rule}"),
         ),
         circuits(experiment),
+        verdict(
+            "singular",
+            loss == "cross_entropy",
+            "its loss is a log-likelihood, which measured learning coefficients can be weighed against".into(),
+            format!("it needs a loss that is a log-likelihood (cross_entropy), not {loss}"),
+        ),
     ]
 }
 
@@ -109,8 +115,8 @@ mod tests {
             speaks_of(experiment).into_iter().filter(|verdict| verdict.speaks).map(|verdict| verdict.panel).collect()
         };
         let transformer = preset("transformer-59-mirror").unwrap().experiment.clone();
-        assert_eq!(speaking(&transformer), ["norm-law", "circuit-efficiency"]);
-        assert!(speaking(&with_value(&transformer, "optimizer.weight_decay", "0").unwrap()).is_empty());
+        assert_eq!(speaking(&transformer), ["norm-law", "circuit-efficiency", "singular"]);
+        assert_eq!(speaking(&with_value(&transformer, "optimizer.weight_decay", "0").unwrap()), ["singular"]);
         assert_eq!(speaking(&preset("quadratic-31").unwrap().experiment), ["norm-law", "fourier-network", "circuit-efficiency"]);
     }
 }
