@@ -16,6 +16,7 @@ mod run;
 pub mod separable;
 mod speaks;
 mod spread;
+mod statistical_physics;
 mod survey;
 
 use edge::Edge;
@@ -27,6 +28,7 @@ pub use panel::{About, Begun, OfRun, Panel, Theory};
 pub use representation::Representation;
 pub use run::RunView;
 pub use speaks::{Verdict, speaks_of};
+pub use statistical_physics::StatisticalPhysics;
 pub use survey::{Ensemble, MAX_MEMBERS, Member, Part, Survey};
 
 use crate::experiment::edit::distance;
@@ -41,6 +43,7 @@ pub fn panels() -> &'static [Panel] {
         Panel::of::<Edge>(),
         Panel::of::<NormLaw>(),
         Panel::of::<FourierNetwork>(),
+        Panel::of::<StatisticalPhysics>(),
     ];
     PANELS
 }

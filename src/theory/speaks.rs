@@ -62,6 +62,12 @@ pub fn speaks_of(experiment: &Experiment) -> Vec<Verdict> {
             format!("a perceptron on {rule} modulo {}: its weights could be written down", experiment.task.modulus()),
             format!("it needs a perceptron on addition or subtraction; here {network} on {rule}"),
         ),
+        verdict(
+            "statistical-physics",
+            false,
+            String::new(),
+            "it speaks of ensembles: a distribution over seeds at several sizes, of which one run is one draw; its survey trains them".into(),
+        ),
     ]
 }
 
