@@ -254,24 +254,30 @@ fn verdict(
     }
     let rate = format!("the peak of χ grows as N^{:.2} [{:.2}, {:.2}]", grown.value, grown.low, grown.high);
     let steepens = format!("curves steepen as N^{:.2} [{:.2}, {:.2}]", sharpened.value, sharpened.low, sharpened.high);
-    let seen = format!("(dip {:.3}, p = {:.3})", phases.dip, phases.p);
-    if grown.low <= 0.0 || sharpened.low <= 0.0 {
+    let (two, seen) = (phases.p < TWO_PHASES, format!("(dip {:.3}, p = {:.3})", phases.dip, phases.p));
+    // Exponents of curves that are not one curve mean nothing.
+    let is_one = quality <= COLLAPSED;
+    if grown.low <= 0.0 || is_one && sharpened.low <= 0.0 {
+        let words = if is_one { steepens } else { format!("the sizes do not collapse (S = {quality:.1})") };
         return (
             Order::Crossover,
-            format!("No transition is shown: {rate}, and {steepens}; a smooth crossover has 0 in one of them"),
+            format!("No transition is shown: {rate}, and {words}; a smooth crossover has 0 in one of the exponents"),
         );
     }
-    match (phases.p < TWO_PHASES, grown.high >= 1.0) {
+    if !is_one {
+        let many = if two { "two phases" } else { "one phase" };
+        return untold(&format!(
+            "{rate}, with {many} at the peak {seen}, but no exponents make one curve of all sizes (S = {quality:.1})"
+        ));
+    }
+    match (two, grown.high >= 1.0) {
         (true, true) => {
             (Order::First, format!("First-order: two phases coexist at the peak {seen}, and {rate}; 1 is first-order"))
         }
-        (false, false) if quality <= COLLAPSED => (
+        (false, false) => (
             Order::Continuous,
             format!("Continuous: one phase at the peak {seen}, {rate}, slower than N, and all sizes collapse"),
         ),
-        (false, false) => {
-            untold(&format!("one phase and {rate}, as if continuous, but the sizes do not collapse (S = {quality:.1})"))
-        }
         (true, false) => untold(&format!("two phases at the peak {seen}, but {rate}, slower than N")),
         (false, true) => untold(&format!("{rate}, as if first-order, but there is one phase at the peak {seen}")),
     }
@@ -348,6 +354,29 @@ mod tests {
         let (_, grown) = found.growth.clone().unwrap();
         assert!(grown.low > 0.6, "χ grows all the same: {grown:?}");
         assert_eq!(found.order, Order::Crossover, "{}", found.words);
+    }
+
+    #[test]
+    fn a_transition_that_moves_to_and_fro_with_size_makes_no_one_curve_and_has_no_exponents() {
+        let mut stream = Stream::new(11, Purpose::Theory, 0);
+        let series = [(64.0, 0.4), (128.0, 0.65), (256.0, 0.5)].map(|(size, middle)| {
+            let mut cell = |index: u32| {
+                let x = f64::from(index) / 12.0;
+                let mut value = |_| 1.0 / (1.0 + libm::exp(20.0 * (x - middle - 0.04 * stream.normal())));
+                Cell { control: x, values: (0..64).map(&mut value).collect() }
+            };
+            Series { size, name: format!("N = {size}"), cells: (0..13).map(&mut cell).collect() }
+        });
+        let found = Analysis::of(series.to_vec(), true, 1);
+        assert_eq!(found.order, Order::Untold, "{}", found.words);
+        assert!(found.words.contains("no exponents make one curve"), "{}", found.words);
+        let numbers = super::super::report::numbers(&found);
+        assert!(
+            numbers
+                .iter()
+                .filter(|n| ["inverse_nu", "beta_over_nu", "critical"].contains(&n.name.as_str()))
+                .all(|n| n.value.is_nan())
+        );
     }
 
     #[test]

@@ -221,11 +221,11 @@ mod tests {
     }
 
     #[test]
-    fn a_uniform_sample_has_the_published_quantile_and_one_peak_is_not_called_two() {
-        // Table 1 of Hartigan and Hartigan 1985: n = 50, 95%: .0702.
+    fn a_uniform_sample_has_the_tabulated_quantile_and_one_peak_is_not_called_two() {
+        // From a million samples of 50, in the table of R's diptest (Maechler): 95% are below .0703.
         let uniform = uniform_dips(50);
         let quantile = uniform[uniform.len() * 95 / 100];
-        assert!((quantile - 0.0702).abs() < 0.005, "{quantile}");
+        assert!((quantile - 0.0703).abs() < 0.005, "{quantile}");
         let mut stream = Stream::new(4, Purpose::Planted, 0);
         let called = (0..100).filter(|_| {
             let folded: Vec<f64> = (0..50).map(|_| stream.normal().abs()).collect();

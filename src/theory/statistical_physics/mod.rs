@@ -45,6 +45,7 @@ impl Theory for StatisticalPhysics {
         survey: Some("Trains ensembles of networks of several p, at the start 27 of 32 each: one to two minutes"),
         references: &[
             "Binder 1981, Finite size scaling analysis of Ising model block distribution functions, Z. Phys. B 43, 119: U₄",
+            "Fisher and Berker 1982, Scaling for first-order phase transitions in thermodynamic and finite systems, Phys. Rev. B 26, 2507",
             "Houdayer and Hartmann 2004, Low-temperature behavior of two-dimensional Gaussian Ising spin glasses, Phys. Rev. B 70, 014418: quality of a collapse",
             "Hartigan and Hartigan 1985, The dip test of unimodality, Ann. Statist. 13, 70",
             "Blume 1966, Phys. Rev. 141, 517; Capel 1966, Physica 32, 966: spins 0, ±1",

@@ -37,7 +37,7 @@ struct Trained {
     times: Vec<Time>,
     /// Variance of the test accuracy over that of as many test rows that err independently, of equal mean.
     over_independent: f64,
-    /// Networks whose loss stopped being a number.
+    /// Networks that have no m: their loss stopped being a number.
     lost: usize,
 }
 
@@ -183,15 +183,13 @@ impl Survey for Networks {
     fn take(&mut self, members: Vec<Member>) -> Result<(), UserError> {
         let Some(next) = self.planned.get(self.trained.len()) else { return Ok(()) };
         let (modulus, control) = (next.modulus, next.control);
-        let values: Vec<f64> = members.iter().filter_map(|member| self.order_parameter(member)).collect();
-        let lost = members.len() - values.len();
+        let ended = |member: Member| self.order_parameter(&member).map(|value| (member, value));
+        let count = members.len();
+        let (members, values): (Vec<Member>, Vec<f64>) = members.into_iter().filter_map(ended).unzip();
+        let lost = count - values.len();
         if values.len() < 2 {
             return Err(UserError::new(
-                format!(
-                    "Of {} networks at p = {modulus}, control {control:.3}, {} came to their end",
-                    members.len(),
-                    values.len()
-                ),
+                format!("Of {count} networks at p = {modulus}, control {control:.3}, {} came to their end", values.len()),
                 "Use a smaller range of the control",
             ));
         }
@@ -205,7 +203,7 @@ impl Survey for Networks {
         self.trained.push(Trained {
             modulus,
             control,
-            times: members.iter().filter(|member| !member.rows.is_empty()).map(waited).collect(),
+            times: members.iter().map(waited).collect(),
             over_independent: over_independent(&members),
             lost,
         });
@@ -283,7 +281,7 @@ impl Networks {
                 .trained
                 .iter()
                 .find(|cell| f64::from(cell.modulus * cell.modulus) == series.size && cell.control == control)?;
-            Some((cell.modulus, cell.over_independent))
+            cell.over_independent.is_finite().then_some((cell.modulus, cell.over_independent))
         };
         analysis.series.iter().zip(&analysis.peaks).filter_map(at).collect()
     }
@@ -310,11 +308,8 @@ impl Networks {
             );
             all.push(Number::found("delay_spread", "Standard deviation of log delay", laws.log_normal.1));
             all.push(Number::found("constant_rate", "Jumps per update, if the rate were constant", laws.rate));
-            all.push(Number::found(
-                "hazard_delta_aic",
-                "AIC of a constant rate, less that of the log-normal law",
-                laws.delta_aic,
-            ));
+            let label = "AIC of a constant rate, less that of the log-normal law";
+            all.push(Number::found("hazard_delta_aic", label, laws.delta_aic));
         }
         all
     }
@@ -369,8 +364,8 @@ fn waited(member: &Member) -> Time {
 }
 
 fn over_independent(members: &[Member]) -> f64 {
-    let accuracies: Vec<f64> =
-        members.iter().filter_map(|member| member.rows.last()).map(|row| f64::from(row.test_accuracy)).collect();
+    let last = members.iter().filter_map(|member| member.rows.last());
+    let accuracies: Vec<f64> = last.map(|row| f64::from(row.test_accuracy)).collect();
     let middle = mean(&accuracies);
     let variance = mean(&accuracies.iter().map(|a| (a - middle) * (a - middle)).collect::<Vec<_>>());
     let rows = members.first().map_or(0, |member| crate::experiment::counts(&member.experiment).test);

@@ -8,6 +8,8 @@ use super::samples::Curve;
 
 /// Bins of a histogram.
 const BINS: usize = 20;
+/// U₄ is drawn down to here: beside a sharp first-order transition it falls without bound, and the crossing would not be seen.
+const LOWEST: f64 = -1.0;
 /// A free energy above this many nats over its least value is not drawn: no seed was ever there.
 const HIGHEST: f64 = 15.0;
 
@@ -26,11 +28,13 @@ pub(super) fn curves(analysis: &Analysis, names: Names, exact: &[Curve], mark: O
         let mut lines = Vec::new();
         for (size, (series, curve)) in analysis.series.iter().zip(&analysis.curves).enumerate() {
             let name = series.name.as_str();
-            let band = analysis.band(size, of);
+            // Both ends of a band have to be drawable.
+            let is_drawn = |row: &(f64, f64, f64)| row.1.is_finite() && row.2.is_finite() && (row.1 > 0.0 || !y.is_log);
+            let band: Vec<(f64, f64, f64)> = analysis.band(size, of).into_iter().filter(is_drawn).collect();
             let line = |curve: &Curve| (0..curve.points.len()).map(|i| (curve.points[i].0, of(curve, i))).collect::<Vec<_>>();
             let finite = |points: Vec<(f64, f64)>| points.into_iter().filter(|point| point.1.is_finite()).collect::<Vec<_>>();
-            lines.push(Line::new(name, Role::Low, finite(band.iter().map(|row| (row.0, row.1)).collect())));
-            lines.push(Line::new(name, Role::High, finite(band.iter().map(|row| (row.0, row.2)).collect())));
+            lines.push(Line::new(name, Role::Low, band.iter().map(|row| (row.0, row.1)).collect()));
+            lines.push(Line::new(name, Role::High, band.iter().map(|row| (row.0, row.2)).collect()));
             if let Some(known) = exact.get(size) {
                 lines.push(Line::new(name, Role::Predicted, finite(line(known))));
             }
@@ -42,10 +46,10 @@ pub(super) fn curves(analysis: &Analysis, names: Names, exact: &[Curve], mark: O
     vec![
         figure(
             "cumulant",
-            "Binder cumulant U₄ of m by size. At a continuous transition all sizes cross in one point; where two phases coexist it dips \
-             below 0 beside it",
+            "Binder cumulant U₄ of m by size, drawn down to −1. At a continuous transition all sizes cross in one point; where two phases \
+             coexist it dips below 0 beside it",
             Scaled::linear("U₄"),
-            &|curve, i| curve.points[i].1.binder,
+            &|curve, i| if curve.points[i].1.binder < LOWEST { LOWEST } else { curve.points[i].1.binder },
         ),
         figure(
             "susceptibility",
@@ -85,8 +89,8 @@ pub(super) fn distribution(analysis: &Analysis, names: Names, fitted: Option<&La
         marks: Vec::new(),
     };
     let caption = format!(
-        "How m is distributed over {} seeds where χ is highest, {} at {:.3}: two peaks are two phases, one peak is none or one. The thin \
-         line is e^−F with the fitted polynomial F",
+        "How m is distributed over {} seeds where χ is highest, {} at {:.3}: two peaks are two phases. The thin line is \
+         e^−F with the fitted polynomial F",
         cell.values.len(),
         series.name,
         cell.control
@@ -110,8 +114,8 @@ pub(super) fn free_energy(names: Names, fitted: &[(String, &Landau)], exact: &[V
         lines,
         marks: Vec::new(),
     };
-    let caption = "Free energy F = −log P(m) of the largest size about its transition, as a polynomial fitted by maximum likelihood: two \
-                   minima are two phases, and the rise between them is the barrier";
+    let caption = "Free energy F = −log P(m) of the largest size about its transition, as a polynomial fitted by maximum likelihood, drawn \
+                   up to 15 nats: two minima are two phases, and the rise between them is the barrier";
     Figure { name: "free_energy".into(), caption: caption.into(), drawing }
 }
 
@@ -169,7 +173,12 @@ pub(super) fn banded(name: &str, label: &str, found: &Banded) -> Number {
 pub(super) fn numbers(analysis: &Analysis) -> Vec<Number> {
     let nothing = Banded { value: f64::NAN, low: f64::NAN, high: f64::NAN };
     let (growth, delta) = analysis.growth.as_ref().map_or((nothing, f64::NAN), |(law, band)| (*band, law.delta_aic));
-    let (quality, bands) = analysis.collapse.as_ref().map_or((f64::NAN, [nothing; 3]), |(found, bands)| (found.quality, *bands));
+    let (quality, bands) = match &analysis.collapse {
+        Ok((found, bands)) if found.quality <= COLLAPSED => (found.quality, *bands),
+        // Exponents of curves that are not one curve mean nothing.
+        Ok((found, _)) => (found.quality, [nothing; 3]),
+        Err(_) => (f64::NAN, [nothing; 3]),
+    };
     let crossing = analysis.crossings.last().copied().unwrap_or(nothing);
     let phases = analysis.phases.last().copied().flatten();
     let at = analysis.transition();
@@ -212,12 +221,16 @@ pub(super) fn assumptions(analysis: &Analysis) -> Vec<Assumption> {
         Err(why) => refused(why),
     };
     let (sharpens, steepening, collapses, quality) = match &analysis.collapse {
-        Ok((found, [_, _, inverse])) => (
-            Some(inverse.low > 0.0),
-            format!("1/ν = {:.2} [{:.2}, {:.2}]", inverse.value, inverse.low, inverse.high),
-            Some(found.quality <= COLLAPSED),
-            format!("mean squared distance {:.2} standard errors, up to {COLLAPSED} counts as one", found.quality),
-        ),
+        Ok((found, [_, _, inverse])) => {
+            let is_one = found.quality <= COLLAPSED;
+            let words = if is_one {
+                format!("1/ν = {:.2} [{:.2}, {:.2}]", inverse.value, inverse.low, inverse.high)
+            } else {
+                "not told: the sizes are not one curve in scaled variables".into()
+            };
+            let quality = format!("mean squared distance {:.2} standard errors, up to {COLLAPSED} counts as one", found.quality);
+            (is_one.then_some(inverse.low > 0.0), words, Some(is_one), quality)
+        }
         Err(why) => {
             let (nothing, words) = refused(why);
             (nothing, words.clone(), nothing, words)

@@ -140,7 +140,7 @@ static FIELDS: &[Field] = &[
     Field::new(
         BY,
         "Networks: control",
-        "What is varied",
+        "What is varied; training rows are rounded to whole ones",
         FieldKind::Choice(&[
             ("coverage", "Training rows ÷ p·log p"),
             ("train_fraction", "Training fraction"),

@@ -124,7 +124,7 @@ fn members_of_a_cell_differ_in_the_seed_alone_and_no_seed_is_used_twice() {
     assert_eq!((first.experiments.len(), first.measures.len()), (32, 0));
     let counts: Vec<_> = first.experiments.iter().map(crate::experiment::counts).collect();
     assert!(counts.iter().all(|rows| *rows == counts[0]) && counts[0].train > 0);
-    // 1.6·11·log 11 of 121 rows.
+    // 1.6·11·log 11 = 42.2 of 121 rows.
     assert_eq!(counts[0].train, 42);
     let mut seeds = Vec::new();
     let mut survey = survey;
