@@ -290,7 +290,7 @@ mod tests {
     use super::*;
 
     /// Draws of `spins` about their transition.
-    pub(crate) fn drawn(spins: Spins, seeds: usize, seed: u64) -> Vec<Series> {
+    fn drawn(spins: Spins, seeds: usize, seed: u64) -> Vec<Series> {
         let mut stream = Stream::new(seed, Purpose::Theory, 0);
         let middle = spins.transition().unwrap().temperature;
         let mut cell = |size: u32, index: u32| {
