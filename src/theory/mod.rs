@@ -19,6 +19,7 @@ pub mod separable;
 mod singular;
 mod speaks;
 mod spread;
+mod statistical_physics;
 mod survey;
 
 pub use circuit_efficiency::CircuitEfficiency;
@@ -33,6 +34,7 @@ pub use representation::Representation;
 pub use run::RunView;
 use singular::Singular;
 pub use speaks::{Verdict, speaks_of};
+pub use statistical_physics::StatisticalPhysics;
 pub use survey::{Ensemble, MAX_MEMBERS, Member, Part, Survey};
 
 use crate::experiment::edit::distance;
@@ -49,6 +51,7 @@ pub fn panels() -> &'static [Panel] {
         Panel::of::<FourierNetwork>(),
         Panel::of::<CircuitEfficiency>(),
         Panel::of::<Singular>(),
+        Panel::of::<StatisticalPhysics>(),
     ];
     PANELS
 }

@@ -78,6 +78,12 @@ pub fn speaks_of(experiment: &Experiment) -> Vec<Verdict> {
             "its loss is a log-likelihood, which measured learning coefficients can be weighed against".into(),
             format!("it needs a loss that is a log-likelihood (cross_entropy), not {loss}"),
         ),
+        verdict(
+            "statistical-physics",
+            false,
+            String::new(),
+            "it speaks of ensembles: a distribution over seeds at several sizes, of which one run is one draw; its survey trains them".into(),
+        ),
     ]
 }
 
