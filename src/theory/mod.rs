@@ -5,6 +5,7 @@
 //! is plain loops in f64: a theory that needs a GPU to be evaluated would be another experiment. Rejected: one function per panel
 //! and door; panels are a list ([`panels`]) with words, settings and an outcome each, and a door shows any of them.
 
+mod early_late;
 mod edge;
 mod fourier_network;
 mod linear;
@@ -18,6 +19,7 @@ mod speaks;
 mod spread;
 mod survey;
 
+pub use early_late::EarlyLate;
 use edge::Edge;
 pub use fourier_network::FourierNetwork;
 pub use linear::Linear;
@@ -41,6 +43,7 @@ pub fn panels() -> &'static [Panel] {
         Panel::of::<Edge>(),
         Panel::of::<NormLaw>(),
         Panel::of::<FourierNetwork>(),
+        Panel::of::<EarlyLate>(),
     ];
     PANELS
 }

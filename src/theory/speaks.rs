@@ -62,6 +62,14 @@ pub fn speaks_of(experiment: &Experiment) -> Vec<Verdict> {
             format!("a perceptron on {rule} modulo {}: its weights could be written down", experiment.task.modulus()),
             format!("it needs a perceptron on addition or subtraction; here {network} on {rule}"),
         ),
+        verdict(
+            "early-late",
+            network == "diagonal" && loss == "logistic" && decay > 0.0,
+            format!("a diagonal linear network from a start of {}, with weight decay", experiment.model.init_scale),
+            format!(
+                "it needs a diagonal linear network under a logistic loss with weight decay; here {network}, {loss}, weight decay {decay}"
+            ),
+        ),
     ]
 }
 
@@ -90,5 +98,6 @@ mod tests {
         assert_eq!(speaking(&transformer), ["norm-law"]);
         assert!(speaking(&with_value(&transformer, "optimizer.weight_decay", "0").unwrap()).is_empty());
         assert_eq!(speaking(&preset("quadratic-31").unwrap().experiment), ["norm-law", "fourier-network"]);
+        assert_eq!(speaking(&preset("sparse-diagonal").unwrap().experiment), ["norm-law", "early-late"]);
     }
 }

@@ -13,7 +13,7 @@ mod diverging;
 mod homogeneous;
 mod law;
 mod loss;
-mod margin;
+pub(super) mod margin;
 mod minimiser;
 mod nonnegative;
 mod norms;
@@ -21,7 +21,7 @@ mod offset;
 mod path;
 mod plane;
 mod premises;
-mod rows;
+pub(super) mod rows;
 mod settings;
 mod slow;
 #[cfg(test)]
