@@ -9,6 +9,7 @@ mod early_late;
 mod edge;
 mod fourier_network;
 mod linear;
+mod max_margin_fourier;
 pub mod norm_law;
 mod outcome;
 mod panel;
@@ -23,6 +24,7 @@ pub use early_late::EarlyLate;
 use edge::Edge;
 pub use fourier_network::FourierNetwork;
 pub use linear::Linear;
+pub use max_margin_fourier::MaxMarginFourier;
 pub use norm_law::NormLaw;
 pub use outcome::{Assumption, Drawing, Figure, Line, Number, Outcome, Role, Scaled, Segment};
 pub use panel::{About, Begun, OfRun, Panel, Theory};
@@ -44,6 +46,7 @@ pub fn panels() -> &'static [Panel] {
         Panel::of::<NormLaw>(),
         Panel::of::<FourierNetwork>(),
         Panel::of::<EarlyLate>(),
+        Panel::of::<MaxMarginFourier>(),
     ];
     PANELS
 }

@@ -20,6 +20,11 @@ pub struct Verdict {
 pub fn speaks_of(experiment: &Experiment) -> Vec<Verdict> {
     let (network, rule) = (experiment.model.architecture.as_str(), experiment.task.operation.as_str());
     let (decay, loss) = (experiment.optimizer.weight_decay, experiment.loss.as_str());
+    let settings = &experiment.model.settings;
+    let is_squares = network == "mlp"
+        && settings.text("activation") == "quadratic"
+        && settings.integer("depth") <= 1
+        && !settings.is_on("bias");
     let verdict = |panel, speaks: bool, given: String, missing: String| Verdict {
         panel,
         speaks,
@@ -70,6 +75,12 @@ pub fn speaks_of(experiment: &Experiment) -> Vec<Verdict> {
                 "it needs a diagonal linear network under a logistic loss with weight decay; here {network}, {loss}, weight decay {decay}"
             ),
         ),
+        verdict(
+            "max-margin-fourier",
+            is_squares && matches!(rule, "add" | "sub"),
+            format!("one hidden layer of squares without biases on {rule}: its widest margin is known"),
+            format!("it needs one hidden layer of squares without biases on addition or subtraction; here {network} on {rule}"),
+        ),
     ]
 }
 
@@ -97,7 +108,7 @@ mod tests {
         let transformer = preset("transformer-59-mirror").unwrap().experiment.clone();
         assert_eq!(speaking(&transformer), ["norm-law"]);
         assert!(speaking(&with_value(&transformer, "optimizer.weight_decay", "0").unwrap()).is_empty());
-        assert_eq!(speaking(&preset("quadratic-31").unwrap().experiment), ["norm-law", "fourier-network"]);
+        assert_eq!(speaking(&preset("quadratic-31").unwrap().experiment), ["norm-law", "fourier-network", "max-margin-fourier"]);
         assert_eq!(speaking(&preset("sparse-diagonal").unwrap().experiment), ["norm-law", "early-late"]);
     }
 }
