@@ -20,7 +20,7 @@ pub struct Verdict {
 pub fn speaks_of(experiment: &Experiment) -> Vec<Verdict> {
     let (network, rule) = (experiment.model.architecture.as_str(), experiment.task.operation.as_str());
     let (decay, loss) = (experiment.optimizer.weight_decay, experiment.loss.as_str());
-    let settings = &experiment.model.settings;
+    let (settings, start) = (&experiment.model.settings, experiment.model.init_scale);
     let is_squares = network == "mlp"
         && settings.text("activation") == "quadratic"
         && settings.integer("depth") <= 1
@@ -69,10 +69,11 @@ pub fn speaks_of(experiment: &Experiment) -> Vec<Verdict> {
         ),
         verdict(
             "early-late",
-            network == "diagonal" && loss == "logistic" && decay > 0.0,
-            format!("a diagonal linear network from a start of {}, with weight decay", experiment.model.init_scale),
+            network == "diagonal" && loss == "logistic" && decay > 0.0 && start > 1.0,
+            format!("a diagonal linear network from a start of {start}, with weight decay"),
             format!(
-                "it needs a diagonal linear network under a logistic loss with weight decay; here {network}, {loss}, weight decay {decay}"
+                "it needs a diagonal linear network from a start above 1 under a logistic loss with weight decay; here {network}, start \
+                 {start}, {loss}, weight decay {decay}"
             ),
         ),
         verdict(

@@ -1,7 +1,7 @@
 //! Gradient flow of the diagonal network f = Σ (u² − v²)·x from u = v = α under weight decay, in as many unknowns as there are rows.
 //!
-//! Stepping u and v needs steps below 1/(α²d) until the end, a hundred million of them at α = 10⁴. But each row only pushes along
-//! itself, so with c_i the integral of row i's push, exactly
+//! Steps of u and v are as small as the large start's curvature asks, for a time as long as 1/λ and log α make it. But each row only
+//! pushes along itself, so with c_i the integral of row i's push, exactly
 //!
 //! ```text
 //! u = α·e^{−λt + 2h},  v = α·e^{−λt − 2h},  h = Σ c_i z_i,  w = u² − v² = 2·uv·sinh 4h,  uv = α²·e^{−2λt}

@@ -2,13 +2,15 @@
 
 use super::super::spread::{Fit, band, fit, mean, median};
 use super::super::{Assumption, Drawing, Figure, Line, Number, Outcome, Role, Scaled};
+use super::EarlyLate;
 use super::course::{Course, Ends, Seen};
 use super::data::Data;
-use super::{EarlyLate, Teacher};
 use crate::record::UserError;
 
 /// How long flows go on after the law's date, in units of 1/λ.
 const BEYOND: f64 = 8.0;
+/// Change of the test accuracy that is more than the chance of its rows.
+const DIFFERENT: f64 = 0.05;
 /// Fresh rows of the first data set.
 const TEST_ROWS: usize = 1000;
 
@@ -64,21 +66,22 @@ pub(super) fn outcome(settings: &EarlyLate) -> Result<Outcome, UserError> {
     let line = fit(&found.switches());
     let offset = mean(&found.switches().iter().map(|(law, at)| at - law).collect::<Vec<_>>());
     Ok(Outcome {
-        headline: headline(settings, &found, line, offset),
+        headline: headline(&found, line, offset),
         figures: vec![accuracies(&found), dates(&found), angles(&found), margins(&found), shifted(&found)],
         numbers: numbers(&found, line, offset),
         assumptions: assumptions(settings, &found, line),
     })
 }
 
-fn headline(settings: &EarlyLate, found: &Found, line: Fit, offset: f64) -> String {
+fn headline(found: &Found, line: Fit, offset: f64) -> String {
     let (before, after) = found
         .last()
         .and_then(|course| Some((course.plateau()?.accuracy, course.moments.last()?.accuracy)))
         .unwrap_or((f64::NAN, f64::NAN));
-    let what = match settings.teacher {
-        Teacher::Sparse => "It understands late",
-        Teacher::Dense => "It unlearns",
+    let what = match after - before {
+        change if change > DIFFERENT => "It understands late",
+        change if change < -DIFFERENT => "It unlearns",
+        _ => "Both phases are about as right",
     };
     let side = if offset >= 0.0 { "after" } else { "before" };
     format!(
@@ -100,13 +103,13 @@ fn numbers(found: &Found, line: Fit, offset: f64) -> Vec<Number> {
             numbers.push(Number::found(name, label, at / course.law()).expected(1.0));
         }
     }
-    let scatter = Number::found("offset", "Switch after the law's date, in units of 1/λ; band over data sets", offset);
+    let after = "Switch after the law's date, in units of 1/λ";
     // A band of fewer says nothing of how data sets scatter.
     numbers.push(if found.offsets.len() >= 5 {
         let (low, high) = band(&found.offsets);
-        scatter.band(low, high)
+        Number::found("offset", format!("{after}; median and band of data sets"), median(&found.offsets)).band(low, high)
     } else {
-        scatter
+        Number::found("offset", after, offset)
     });
     let halves: Vec<f64> = found.halves().iter().map(|(law, at)| at - law).collect();
     numbers.push(Number::found(

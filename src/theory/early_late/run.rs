@@ -19,6 +19,9 @@ use serde_json::Value;
 /// Multiplications n²·d of one of Newton's matrices up to which the flow is followed.
 const MOST_WORK: usize = 2_000_000;
 
+/// Settings of plain descent; any other of the optimiser makes it another flow.
+const PLAIN: [&str; 4] = ["name", "learning_rate", "weight_decay", "warmup_steps"];
+
 /// What the law and the flow say of a run.
 ///
 /// # Errors
@@ -97,8 +100,11 @@ fn refuse(experiment: &Experiment) -> Result<(), UserError> {
 fn strays(experiment: &Experiment) -> Vec<String> {
     let optimizer = &experiment.optimizer;
     let mut strays = Vec::new();
-    if optimizer.name != "sgd" || optimizer.settings.number("momentum") > 0.0 {
-        strays.push(format!("the optimiser is {} with momentum {}", optimizer.name, optimizer.settings.number("momentum")));
+    if optimizer.name != "sgd" {
+        strays.push(format!("the optimiser is {}", optimizer.name));
+    }
+    if optimizer.warmup_steps > 0 {
+        strays.push(format!("the learning rate rises over {} updates", optimizer.warmup_steps));
     }
     if experiment.batch_size.is_some() {
         strays.push("updates see a batch".into());
@@ -109,15 +115,15 @@ fn strays(experiment: &Experiment) -> Vec<String> {
     if !experiment.timeline.is_empty() {
         strays.push(format!("{} changes on the way", experiment.timeline.len()));
     }
-    // At their neutral values, the last three sections and the multiplier are left out of files.
+    // Settings at their neutral value are left out of files.
     let written = edit::json(experiment);
     let changed = |section: &str| {
         written.get(section).and_then(Value::as_object).map(|changed| changed.keys().cloned()).into_iter().flatten()
     };
     let of_model = changed("model").filter(|name| name == "output_multiplier");
-    strays.extend(
-        ["training", "curriculum", "stage"].into_iter().flat_map(changed).chain(of_model).map(|name| format!("{name} is set")),
-    );
+    let of_rule = changed("optimizer").filter(|name| !PLAIN.contains(&name.as_str()));
+    let others = ["training", "curriculum", "stage"].into_iter().flat_map(changed).chain(of_model).chain(of_rule);
+    strays.extend(others.map(|name| format!("{name} is set")));
     strays
 }
 
@@ -286,8 +292,13 @@ mod tests {
         assert!(refusal(&[("optimizer.weight_decay", "0")]).cause.contains("never fades"));
         assert!(refusal(&[("model.init_scale", "1")]).cause.contains("no early phase"));
         assert!(refusal(&[("model.architecture", "linear")]).cause.contains("diagonal"));
-        let momentum = told(&experiment(&[("optimizer.momentum", "0.9")]), &[]).unwrap();
-        assert!(momentum.numbers.iter().all(|number| number.name != "t_gen_flow"));
-        assert_eq!(momentum.assumptions[0].holds, Some(false));
+        assert!(strays(&experiment(&[])).is_empty());
+        for change in
+            [("optimizer.momentum", "0.9"), ("optimizer.name", "adam_w"), ("optimizer.schedule", "cosine"), ("batch_size", "8")]
+        {
+            let other = told(&experiment(&[change]), &[]).unwrap();
+            assert!(other.numbers.iter().all(|number| number.name != "t_gen_flow"), "{change:?}");
+            assert_eq!(other.assumptions[0].holds, Some(false), "{change:?}");
+        }
     }
 }

@@ -74,7 +74,7 @@ impl Theory for MaxMarginFourier {
                     happens is shown when frequencies are left out, phases are off or random, or p is even.",
         equation: EQUATION,
         breaks: "The norm is the sum of cubes of the neurons' norms. Training of all weights alike minds the sum of squares, under \
-                 which fewer, stronger neurons are better: from p = 13 on a few well-spread frequencies beat all of them, as in \
+                 which fewer, stronger neurons are better: for the primes from 13 to 31 a few well-spread frequencies beat all of them, as in \
                  networks that are trained. The widest margin in that norm is not known; it lies between the best design's and the \
                  bound. Margins over training rows alone may exceed the bound, which holds for all pairs. And how long training takes \
                  to come close is not said.",

@@ -129,9 +129,10 @@ fn assumptions(experiment: &Experiment, share: f64) -> Vec<Assumption> {
         },
         Assumption {
             statement: "The margin is that over all pairs".into(),
-            holds: Some(fraction >= 1.0),
+            holds: Some(fraction >= 1.0 && experiment.task.label_noise == 0.0),
             evidence: format!(
-                "it is measured over the training rows, {:.0}% of all; over fewer rows it may exceed the bound",
+                "it is measured over the training rows, {:.0}% of all, with labels as training saw them; over fewer rows it may exceed the \
+                 bound",
                 100.0 * fraction
             ),
         },
