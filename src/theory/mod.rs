@@ -6,10 +6,12 @@
 //! and door; panels are a list ([`panels`]) with words, settings and an outcome each, and a door shows any of them.
 
 mod circuit_efficiency;
+mod early_late;
 mod edge;
 mod fourier_network;
 mod hand;
 mod linear;
+mod max_margin_fourier;
 pub mod norm_law;
 mod outcome;
 mod panel;
@@ -23,10 +25,12 @@ mod statistical_physics;
 mod survey;
 
 pub use circuit_efficiency::CircuitEfficiency;
+pub use early_late::EarlyLate;
 use edge::Edge;
 pub use fourier_network::FourierNetwork;
 pub use hand::{Handle, Touch};
 pub use linear::Linear;
+pub use max_margin_fourier::MaxMarginFourier;
 pub use norm_law::NormLaw;
 pub use outcome::{Assumption, Drawing, Figure, Line, Number, Outcome, Role, Scaled, Segment};
 pub use panel::{About, Begun, OfRun, Panel, Theory};
@@ -52,6 +56,8 @@ pub fn panels() -> &'static [Panel] {
         Panel::of::<CircuitEfficiency>(),
         Panel::of::<Singular>(),
         Panel::of::<StatisticalPhysics>(),
+        Panel::of::<EarlyLate>(),
+        Panel::of::<MaxMarginFourier>(),
     ];
     PANELS
 }

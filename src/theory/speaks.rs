@@ -22,6 +22,11 @@ pub fn speaks_of(experiment: &Experiment) -> Vec<Verdict> {
     let (network, rule) = (experiment.model.architecture.as_str(), experiment.task.operation.as_str());
     let (decay, loss) = (experiment.optimizer.weight_decay, experiment.loss.as_str());
     let is_exponential = matches!(loss, "cross_entropy" | "logistic");
+    let (settings, start) = (&experiment.model.settings, experiment.model.init_scale);
+    let is_squares = network == "mlp"
+        && settings.text("activation") == "quadratic"
+        && settings.integer("depth") <= 1
+        && !settings.is_on("bias");
     let verdict = |panel, speaks: bool, given: String, missing: String| Verdict {
         panel,
         speaks,
@@ -84,6 +89,21 @@ pub fn speaks_of(experiment: &Experiment) -> Vec<Verdict> {
             String::new(),
             "it speaks of ensembles: a distribution over seeds at several sizes, of which one run is one draw; its survey trains them".into(),
         ),
+        verdict(
+            "early-late",
+            network == "diagonal" && loss == "logistic" && decay > 0.0 && start > 1.0,
+            format!("a diagonal linear network from a start of {start}, with weight decay"),
+            format!(
+                "it needs a diagonal linear network from a start above 1 under a logistic loss with weight decay; here {network}, start \
+                 {start}, {loss}, weight decay {decay}"
+            ),
+        ),
+        verdict(
+            "max-margin-fourier",
+            is_squares && matches!(rule, "add" | "sub"),
+            format!("one hidden layer of squares without biases on {rule}: its widest margin is known"),
+            format!("it needs one hidden layer of squares without biases on addition or subtraction; here {network} on {rule}"),
+        ),
     ]
 }
 
@@ -123,6 +143,10 @@ mod tests {
         let transformer = preset("transformer-59-mirror").unwrap().experiment.clone();
         assert_eq!(speaking(&transformer), ["norm-law", "circuit-efficiency", "singular"]);
         assert_eq!(speaking(&with_value(&transformer, "optimizer.weight_decay", "0").unwrap()), ["singular"]);
-        assert_eq!(speaking(&preset("quadratic-31").unwrap().experiment), ["norm-law", "fourier-network", "circuit-efficiency"]);
+        assert_eq!(
+            speaking(&preset("quadratic-31").unwrap().experiment),
+            ["norm-law", "fourier-network", "circuit-efficiency", "max-margin-fourier"]
+        );
+        assert_eq!(speaking(&preset("sparse-diagonal").unwrap().experiment), ["norm-law", "early-late"]);
     }
 }

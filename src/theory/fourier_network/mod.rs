@@ -4,7 +4,7 @@
 //! not about training, and has an answer in closed form up to one integral. The same logits show where 32-bit softmax stops
 //! teaching: there the margins decide, and nothing else.
 
-mod network;
+pub(super) mod network;
 mod noise;
 mod precision;
 mod report;

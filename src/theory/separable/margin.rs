@@ -10,7 +10,7 @@ use nalgebra::{DMatrix, DVector};
 
 /// ŵ = argmin ‖w‖ with z_n·w ≥ 1 for all n.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct MaxMargin {
+pub(in crate::theory) struct MaxMargin {
     /// ŵ; the margin is 1/‖ŵ‖.
     pub direction: Vec<f64>,
     /// α_n ≥ 0 of every row, with ŵ = Σα_n z_n; not unique if rows on the margin depend on each other.
@@ -21,7 +21,7 @@ pub(super) struct MaxMargin {
 
 /// Whether one hyperplane through the origin has all rows on one side.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Separation {
+pub(in crate::theory) enum Separation {
     /// It has.
     Separable(MaxMargin),
     /// It has not: these weights, which are ≥ 0 and add up to 1, combine the rows to a vector of this length, 0 to rounding.
@@ -37,7 +37,7 @@ pub(super) enum Separation {
 const SMALLEST_MARGIN: f64 = 1e-6;
 
 /// Finds ŵ, or shows that there is none.
-pub(super) fn separate(rows: &Rows) -> Separation {
+pub(in crate::theory) fn separate(rows: &Rows) -> Separation {
     let longest = rows.longest();
     let unit = rows.scaled(if longest > 0.0 { 1.0 / longest } else { 1.0 });
     // min ‖Zᵀu‖² + (1 − Σu)² over u ≥ 0; at the minimum Σu = 1/(1 + γ²) and ‖Zᵀu‖ = γΣu, so γ = 0 is read off without dividing.
@@ -80,7 +80,7 @@ impl MaxMargin {
 
     /// Relative duality gap: (primal − dual)/primal = (‖ŵ‖² − Σα)/(½‖ŵ‖²) where ŵ = Σα_n z_n. Weak duality bounds the distance to the
     /// true optimum by it, if the rows' margins are at least 1 and the multipliers at least 0.
-    pub(super) fn gap(&self) -> f64 {
+    pub(in crate::theory) fn gap(&self) -> f64 {
         let square = dot(&self.direction, &self.direction);
         2.0 * (square - self.total_multiplier()) / square
     }

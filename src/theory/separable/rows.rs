@@ -7,31 +7,31 @@ use nalgebra::{DMatrix, SymmetricEigen};
 
 /// Rows `[n, dimension]`, row-major.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Rows {
+pub(in crate::theory) struct Rows {
     dimension: usize,
     values: Vec<f64>,
 }
 
 impl Rows {
     /// `values` `[n, dimension]`; a rest that fills no row is left out.
-    pub(super) fn new(dimension: usize, mut values: Vec<f64>) -> Self {
+    pub(in crate::theory) fn new(dimension: usize, mut values: Vec<f64>) -> Self {
         values.truncate(values.len() / dimension * dimension);
         Self { dimension, values }
     }
 
-    pub(super) fn dimension(&self) -> usize {
+    pub(in crate::theory) fn dimension(&self) -> usize {
         self.dimension
     }
 
-    pub(super) fn len(&self) -> usize {
+    pub(in crate::theory) fn len(&self) -> usize {
         self.values.len() / self.dimension
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = &[f64]> {
+    pub(in crate::theory) fn iter(&self) -> impl Iterator<Item = &[f64]> {
         self.values.chunks_exact(self.dimension)
     }
 
-    pub(super) fn row(&self, at: usize) -> &[f64] {
+    pub(in crate::theory) fn row(&self, at: usize) -> &[f64] {
         &self.values[at * self.dimension..][..self.dimension]
     }
 
@@ -46,17 +46,17 @@ impl Rows {
     }
 
     /// z_n·w of every row.
-    pub(super) fn margins(&self, w: &[f64]) -> Vec<f64> {
+    pub(in crate::theory) fn margins(&self, w: &[f64]) -> Vec<f64> {
         self.iter().map(|z| dot(z, w)).collect()
     }
 
     /// min_n z_n·w.
-    pub(super) fn smallest_margin(&self, w: &[f64]) -> f64 {
+    pub(in crate::theory) fn smallest_margin(&self, w: &[f64]) -> f64 {
         self.iter().map(|z| dot(z, w)).fold(f64::INFINITY, f64::min)
     }
 
     /// Σ_n c_n z_n.
-    pub(super) fn combine(&self, coefficients: &[f64]) -> Vec<f64> {
+    pub(in crate::theory) fn combine(&self, coefficients: &[f64]) -> Vec<f64> {
         let mut sum = vec![0.0; self.dimension];
         for (z, c) in self.iter().zip(coefficients) {
             add(&mut sum, *c, z);
@@ -65,7 +65,7 @@ impl Rows {
     }
 
     /// As a matrix `[n, dimension]`.
-    pub(super) fn matrix(&self) -> DMatrix<f64> {
+    pub(in crate::theory) fn matrix(&self) -> DMatrix<f64> {
         DMatrix::from_row_slice(self.len(), self.dimension, &self.values)
     }
 
@@ -91,12 +91,12 @@ impl Rows {
 }
 
 /// a·b.
-pub(super) fn dot(a: &[f64], b: &[f64]) -> f64 {
+pub(in crate::theory) fn dot(a: &[f64], b: &[f64]) -> f64 {
     a.iter().zip(b).map(|(x, y)| x * y).sum()
 }
 
 /// ‖a‖.
-pub(super) fn norm(a: &[f64]) -> f64 {
+pub(in crate::theory) fn norm(a: &[f64]) -> f64 {
     libm::sqrt(dot(a, a))
 }
 
@@ -108,7 +108,7 @@ pub(super) fn add(to: &mut [f64], c: f64, a: &[f64]) {
 }
 
 /// a + c·b.
-pub(super) fn plus(a: &[f64], c: f64, b: &[f64]) -> Vec<f64> {
+pub(in crate::theory) fn plus(a: &[f64], c: f64, b: &[f64]) -> Vec<f64> {
     a.iter().zip(b).map(|(x, y)| x + c * y).collect()
 }
 
@@ -118,7 +118,7 @@ pub(super) fn across(a: &[f64], b: &[f64]) -> Vec<f64> {
 }
 
 /// The angle between `a` and `b` in radians, exact for small ones too, where an arc cosine would lose half the digits.
-pub(super) fn angle(a: &[f64], b: &[f64]) -> f64 {
+pub(in crate::theory) fn angle(a: &[f64], b: &[f64]) -> f64 {
     libm::atan2(norm(&across(a, b)), dot(a, b) / norm(b))
 }
 
