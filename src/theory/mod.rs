@@ -7,6 +7,7 @@
 
 mod edge;
 mod fourier_network;
+mod lazy_rich;
 mod linear;
 pub mod norm_law;
 mod outcome;
@@ -20,6 +21,7 @@ mod survey;
 
 use edge::Edge;
 pub use fourier_network::FourierNetwork;
+pub use lazy_rich::LazyRich;
 pub use linear::Linear;
 pub use norm_law::NormLaw;
 pub use outcome::{Assumption, Drawing, Figure, Line, Number, Outcome, Role, Scaled, Segment};
@@ -41,6 +43,7 @@ pub fn panels() -> &'static [Panel] {
         Panel::of::<Edge>(),
         Panel::of::<NormLaw>(),
         Panel::of::<FourierNetwork>(),
+        Panel::of::<LazyRich>(),
     ];
     PANELS
 }

@@ -62,6 +62,12 @@ pub fn speaks_of(experiment: &Experiment) -> Vec<Verdict> {
             format!("a perceptron on {rule} modulo {}: its weights could be written down", experiment.task.modulus()),
             format!("it needs a perceptron on addition or subtraction; here {network} on {rule}"),
         ),
+        verdict(
+            "lazy-rich",
+            network == "committee" && rule == "quadratic_teacher",
+            "a committee on a quadratic teacher: its lazy twin can be computed".into(),
+            format!("it needs a committee on a quadratic teacher; here {network} on {rule}"),
+        ),
     ]
 }
 
@@ -90,5 +96,6 @@ mod tests {
         assert_eq!(speaking(&transformer), ["norm-law"]);
         assert!(speaking(&with_value(&transformer, "optimizer.weight_decay", "0").unwrap()).is_empty());
         assert_eq!(speaking(&preset("quadratic-31").unwrap().experiment), ["norm-law", "fourier-network"]);
+        assert_eq!(speaking(&preset("lazy-committee").unwrap().experiment), ["lazy-rich"]);
     }
 }
