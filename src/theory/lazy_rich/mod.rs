@@ -59,7 +59,7 @@ impl Theory for LazyRich {
     }
 
     fn survey(&self) -> Begun {
-        Ok(Some(Box::new(plane::Maps::new(self))))
+        Ok(Some(Box::new(plane::Maps::new(self)?)))
     }
 }
 

@@ -16,6 +16,9 @@ use crate::record::UserError;
 /// Fresh rows that take this many times as long as training rows are grokking; less is comprehension.
 const LATE: f64 = 2.0;
 
+/// Products of one network's updates, at most: well under a second.
+const MOST_WORK: f64 = 3e9;
+
 /// What is varied with α.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Plane {
@@ -94,13 +97,27 @@ impl Cell {
 
     /// NaN where training rows are never learned.
     fn ratio(self) -> f64 {
-        self.test / self.train.max(1.0)
+        self.test / self.train
     }
 }
 
 impl Maps {
-    pub fn new(settings: &LazyRich) -> Self {
-        Self { settings: settings.clone(), done: Vec::new() }
+    /// Nothing done yet.
+    ///
+    /// # Errors
+    /// If the updates of one network would take longer than a part of a survey may.
+    pub fn new(settings: &LazyRich) -> Result<Self, UserError> {
+        let d = f64::from(settings.dimension);
+        // With D² rows, the most of a map, or those set.
+        let rows = f64::from(settings.rows).max(d * d);
+        let most = MOST_WORK / (2.0 * d * d * rows + 3.0 * d * d * d);
+        if f64::from(settings.map_steps) > most {
+            return Err(UserError::new(
+                format!("map_steps: {} updates with {rows} rows take too long for one cell", settings.map_steps),
+                format!("Use at most {}", most as u32),
+            ));
+        }
+        Ok(Self { settings: settings.clone(), done: Vec::new() })
     }
 
     fn cells(&self) -> usize {
@@ -123,9 +140,9 @@ impl Maps {
         let set = settings.descent();
         let descent = Descent { learning_rate: learning_rate.min(learning_rate / system.steepness(&set)), ..set };
         let found = times(&system, &teacher, &descent, settings.map_steps, settings.level())?;
-        // In steps of the set rate, so that steps of two cells are one thing.
+        // In steps of the set rate, so that steps of two cells are one thing; at least one update, so that there is a ratio.
         let share = descent.learning_rate / learning_rate;
-        Some(Times { train: found.train * share, test: found.test * share })
+        Some(Times { train: found.train.max(1.0) * share, test: found.test.max(1.0) * share })
     }
 
     /// What is known of a plane's cells; `None`: nothing yet, or no network stayed within the numbers.

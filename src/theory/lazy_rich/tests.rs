@@ -66,6 +66,10 @@ fn settings_that_cannot_be_computed_are_refused_with_what_works() {
     assert!(fast.cause.contains("learning_rate") && most < 90.0, "{fast:?}");
     let long = LazyRich { rows: 400, steps: 100_000, ..LazyRich::default() }.outcome().unwrap_err();
     assert!(long.cause.contains("too long") && long.remedy.contains("at most"), "{long:?}");
+    let maps = LazyRich { map_steps: 30_000, ..LazyRich::default() };
+    let Err(slow) = maps.survey() else { panic!("30,000 updates with 256 rows are no part of a survey") };
+    let map_steps = slow.remedy.trim_start_matches("Use at most ").parse().unwrap();
+    assert!(LazyRich { map_steps, ..maps }.survey().is_ok());
 }
 
 #[test]
