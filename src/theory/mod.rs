@@ -10,6 +10,7 @@ mod early_late;
 mod edge;
 mod fourier_network;
 mod hand;
+mod lazy_rich;
 mod linear;
 mod max_margin_fourier;
 pub mod norm_law;
@@ -29,6 +30,7 @@ pub use early_late::EarlyLate;
 use edge::Edge;
 pub use fourier_network::FourierNetwork;
 pub use hand::{Handle, Touch};
+pub use lazy_rich::LazyRich;
 pub use linear::Linear;
 pub use max_margin_fourier::MaxMarginFourier;
 pub use norm_law::NormLaw;
@@ -49,15 +51,16 @@ pub fn panels() -> &'static [Panel] {
     const PANELS: &[Panel] = &[
         Panel::of::<Representation>(),
         Panel::of::<separable::Separable>(),
-        Panel::of::<Linear>(),
-        Panel::of::<Edge>(),
-        Panel::of::<NormLaw>(),
-        Panel::of::<FourierNetwork>(),
-        Panel::of::<CircuitEfficiency>(),
-        Panel::of::<Singular>(),
-        Panel::of::<StatisticalPhysics>(),
         Panel::of::<EarlyLate>(),
         Panel::of::<MaxMarginFourier>(),
+        Panel::of::<Linear>(),
+        Panel::of::<Edge>(),
+        Panel::of::<LazyRich>(),
+        Panel::of::<CircuitEfficiency>(),
+        Panel::of::<NormLaw>(),
+        Panel::of::<StatisticalPhysics>(),
+        Panel::of::<Singular>(),
+        Panel::of::<FourierNetwork>(),
     ];
     PANELS
 }

@@ -53,43 +53,6 @@ pub fn speaks_of(experiment: &Experiment) -> Vec<Verdict> {
             ),
         ),
         verdict(
-            "linear",
-            network == "linear" && loss != "cross_entropy",
-            "a linear student under a squared loss".into(),
-            format!("it needs a linear student under a squared loss; here {network}, {loss}"),
-        ),
-        verdict(
-            "edge",
-            rule == "constant_label",
-            "one label for all inputs".into(),
-            format!("it needs one label for all inputs; {rule} has several"),
-        ),
-        verdict(
-            "norm-law",
-            decay > 0.0,
-            format!("weights decay by {:.1e} per update", experiment.optimizer.learning_rate * decay),
-            "it needs a weight decay above 0".into(),
-        ),
-        verdict(
-            "fourier-network",
-            network == "mlp" && matches!(rule, "add" | "sub"),
-            format!("a perceptron on {rule} modulo {}: its weights could be written down", experiment.task.modulus()),
-            format!("it needs a perceptron on addition or subtraction; here {network} on {rule}"),
-        ),
-        circuits(experiment),
-        verdict(
-            "singular",
-            loss == "cross_entropy",
-            "its loss is a log-likelihood, which measured learning coefficients can be weighed against".into(),
-            format!("it needs a loss that is a log-likelihood (cross_entropy), not {loss}"),
-        ),
-        verdict(
-            "statistical-physics",
-            false,
-            String::new(),
-            "it speaks of ensembles: a distribution over seeds at several sizes, of which one run is one draw; its survey trains them".into(),
-        ),
-        verdict(
             "early-late",
             network == "diagonal" && loss == "logistic" && decay > 0.0 && start > 1.0,
             format!("a diagonal linear network from a start of {start}, with weight decay"),
@@ -103,6 +66,49 @@ pub fn speaks_of(experiment: &Experiment) -> Vec<Verdict> {
             is_squares && matches!(rule, "add" | "sub"),
             format!("one hidden layer of squares without biases on {rule}: its widest margin is known"),
             format!("it needs one hidden layer of squares without biases on addition or subtraction; here {network} on {rule}"),
+        ),
+        verdict(
+            "linear",
+            network == "linear" && loss != "cross_entropy",
+            "a linear student under a squared loss".into(),
+            format!("it needs a linear student under a squared loss; here {network}, {loss}"),
+        ),
+        verdict(
+            "edge",
+            rule == "constant_label",
+            "one label for all inputs".into(),
+            format!("it needs one label for all inputs; {rule} has several"),
+        ),
+        verdict(
+            "lazy-rich",
+            network == "committee" && rule == "quadratic_teacher",
+            "a committee on a quadratic teacher: its lazy twin can be computed".into(),
+            format!("it needs a committee on a quadratic teacher; here {network} on {rule}"),
+        ),
+        circuits(experiment),
+        verdict(
+            "norm-law",
+            decay > 0.0,
+            format!("weights decay by {:.1e} per update", experiment.optimizer.learning_rate * decay),
+            "it needs a weight decay above 0".into(),
+        ),
+        verdict(
+            "statistical-physics",
+            false,
+            String::new(),
+            "it speaks of ensembles: a distribution over seeds at several sizes, of which one run is one draw; its survey trains them".into(),
+        ),
+        verdict(
+            "singular",
+            loss == "cross_entropy",
+            "its loss is a log-likelihood, which measured learning coefficients can be weighed against".into(),
+            format!("it needs a loss that is a log-likelihood (cross_entropy), not {loss}"),
+        ),
+        verdict(
+            "fourier-network",
+            network == "mlp" && matches!(rule, "add" | "sub"),
+            format!("a perceptron on {rule} modulo {}: its weights could be written down", experiment.task.modulus()),
+            format!("it needs a perceptron on addition or subtraction; here {network} on {rule}"),
         ),
     ]
 }
@@ -141,12 +147,14 @@ mod tests {
             speaks_of(experiment).into_iter().filter(|verdict| verdict.speaks).map(|verdict| verdict.panel).collect()
         };
         let transformer = preset("transformer-59-mirror").unwrap().experiment.clone();
-        assert_eq!(speaking(&transformer), ["norm-law", "circuit-efficiency", "singular"]);
+        assert_eq!(speaking(&transformer), ["circuit-efficiency", "norm-law", "singular"]);
         assert_eq!(speaking(&with_value(&transformer, "optimizer.weight_decay", "0").unwrap()), ["singular"]);
         assert_eq!(
             speaking(&preset("quadratic-31").unwrap().experiment),
-            ["norm-law", "fourier-network", "circuit-efficiency", "max-margin-fourier"]
+            ["max-margin-fourier", "circuit-efficiency", "norm-law", "fourier-network"]
         );
-        assert_eq!(speaking(&preset("sparse-diagonal").unwrap().experiment), ["norm-law", "early-late"]);
+        assert_eq!(speaking(&preset("sparse-diagonal").unwrap().experiment), ["early-late", "norm-law"]);
+        assert_eq!(speaking(&preset("lazy-committee").unwrap().experiment), ["lazy-rich"]);
+        assert_eq!(speaking(&preset("separable-classes").unwrap().experiment), ["separable"]);
     }
 }

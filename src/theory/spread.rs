@@ -10,8 +10,8 @@ pub(super) fn quantile(values: &[f64], share: f64) -> f64 {
     let Some(last) = sorted.len().checked_sub(1) else { return f64::NAN };
     let place = share.clamp(0.0, 1.0) * last as f64;
     let (low, high) = (sorted[place as usize], sorted[(place as usize + 1).min(last)]);
-    // Between two infinities there is no difference to take a part of.
-    if low >= high { low } else { low + (high - low) * place.fract() }
+    // Between two infinities there is no difference to take a part of, and nothing of an infinite one is no number either.
+    if low >= high || place.fract() == 0.0 { low } else { low + (high - low) * place.fract() }
 }
 
 /// Middle of `values`.
@@ -60,6 +60,7 @@ mod tests {
         assert_eq!(quantile(&[3.0, 1.0, 2.0, 5.0], 0.5), 2.5);
         assert_eq!(band(&[0.0, 10.0]), (1.0, 9.0));
         assert_eq!(median(&[1.0, f64::INFINITY, f64::INFINITY]), f64::INFINITY);
+        assert_eq!(median(&[1.0, 2.0, f64::INFINITY]), 2.0);
         assert!(median(&[]).is_nan());
     }
 

@@ -138,8 +138,8 @@ pub(super) const ROWS: &[Row] = &[
         name: "lazy-committee",
         title: "Lazy, then rich",
         shelf: SHELF,
-        sentence: "A committee that hardly moves fits its rows with linear features; the quadratic ones that the answer \
-                 needs come later",
+        sentence: "A committee learns its rows before the rule; a twin of it that cannot learn features would have learned \
+                 neither by then",
         from: "quadratic-31",
         edits: &[
             ("task.operation", "quadratic_teacher"),

@@ -27,6 +27,7 @@ pub use settings::Representation;
 use super::{About, Begun, Outcome, Theory};
 use crate::record::UserError;
 use findings::Findings;
+pub(super) use phase_plane::PHASES;
 use phase_plane::PhasePlanes;
 
 impl Theory for Representation {

@@ -13,11 +13,12 @@ use crate::record::UserError;
 use crate::theory::{Drawing, Figure, Member, Number, Outcome, Part, Survey};
 
 /// The phases in the order of their numbers in a plane.
-pub const PHASES: [RunLabel; 4] = [RunLabel::Confusion, RunLabel::Memorisation, RunLabel::Grokking, RunLabel::Comprehension];
+pub(in crate::theory) const PHASES: [RunLabel; 4] =
+    [RunLabel::Confusion, RunLabel::Memorisation, RunLabel::Grokking, RunLabel::Comprehension];
 
 /// A plane of settings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Plane {
+pub(super) enum Plane {
     /// Representation rate (rows) and decoder rate (columns), 1e-5 to 1e-2 each.
     Rates,
     /// Weight decay, 0 to 10 (rows), and decoder rate, 1e-5 to 1e-2 (columns).
