@@ -38,7 +38,7 @@ impl Theory for LazyRich {
                     both: when the training rows are learned, where the twin ends, how far the kernel moves.",
         equation: EQUATION,
         breaks: "Lazy first and rich later is a matter of degree: features move from the first step on, and at α of a few units training \
-                 rows are learned in half of the twin's time. The theory has no date for the end of laziness, so the delay itself has no \
+                 rows are learned in a third of the twin's time. The theory has no date for the end of laziness, so the delay itself has no \
                  prediction. Once the training loss is 0 nothing moves any more, so a very lazy network does not grok later but never. A \
                  smaller ε delays training and fresh rows alike, about as 1/ε², and their ratio falls. Averages over rows hide that single \
                  networks near D² differ.",

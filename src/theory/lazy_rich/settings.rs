@@ -1,7 +1,7 @@
 //! Settings of the panel, once: type, start, range and words.
 //!
-//! The start has D = 16 < P = 104 < D² = 256, small enough for an answer at once, and the smallest α at which the training rows are
-//! learned lazily: at α = 3 the network has them in half of its twin's time, because features move from the first step on.
+//! The start has D = 16 < P = 104 < D² = 256, small enough for an answer at once, and an α at which the training rows are
+//! learned lazily: at α = 3 the network has them in a third of its twin's time, because features move from the first step on.
 
 use super::kernel::{ANSWERS, Start};
 use super::system::{Descent, System};
