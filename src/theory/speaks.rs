@@ -69,7 +69,7 @@ pub fn speaks_of(experiment: &Experiment) -> Vec<Verdict> {
         ),
         verdict(
             "linear",
-            network == "linear" && loss != "cross_entropy",
+            network == "linear" && loss == "squared_error",
             "a linear student under a squared loss".into(),
             format!("it needs a linear student under a squared loss; here {network}, {loss}"),
         ),

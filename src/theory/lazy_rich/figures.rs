@@ -3,7 +3,7 @@
 use super::super::spread::{band, mean, median};
 use super::super::{Drawing, Figure, Line, Role, Scaled};
 use super::kernel::{ANSWERS, Moments};
-use super::report::{Findings, of_times};
+use super::report::Findings;
 use super::settings::LazyRich;
 use super::trial::{Moment, Trial};
 
@@ -40,7 +40,7 @@ fn loss(findings: &Findings<'_>) -> Figure {
     lines.push(Line::new(train, Role::Predicted, over_steps(trials, |moment| moment.twin_train, median)));
     lines.push(Line::new(test, Role::Predicted, over_steps(trials, |moment| moment.twin_test.total(), median)));
     lines.push(Line::new("threshold", Role::Baseline, vec![(1.0, *threshold), (f64::from(*steps), *threshold)]));
-    let time = |of: fn(&Trial) -> f64| of_times(&trials.iter().map(of).collect::<Vec<f64>>(), 0.5);
+    let time = |of: fn(&Trial) -> f64| median(&trials.iter().map(of).collect::<Vec<f64>>());
     let marks =
         [(time(|trial| trial.times.train), "training rows learned"), (time(|trial| trial.times.test), "fresh rows learned")];
     figure(

@@ -5,8 +5,9 @@
 //! with those of its neighbours, so that a step from cell to cell is a step of the setting.
 
 use super::super::representation::PHASES;
+use super::super::spread::median;
 use super::super::{Assumption, Drawing, Figure, Number, Outcome, Part, Survey};
-use super::report::{ENOUGH, MOST, of_times};
+use super::report::{ENOUGH, MOST};
 use super::settings::LazyRich;
 use super::system::{Descent, System};
 use super::trial::{Times, times};
@@ -151,7 +152,7 @@ impl Maps {
         let of = |cell: usize| {
             let first = plane * cells + cell;
             let found: Vec<Times> = self.done.iter().skip(first).step_by(PLANES.len() * cells).copied().flatten().collect();
-            let middle = |of: fn(&Times) -> f64| of_times(&found.iter().map(of).collect::<Vec<f64>>(), 0.5);
+            let middle = |of: fn(&Times) -> f64| median(&found.iter().map(of).collect::<Vec<f64>>());
             (!found.is_empty()).then(|| Cell { train: middle(|times| times.train), test: middle(|times| times.test) })
         };
         (0..cells).map(of).collect()

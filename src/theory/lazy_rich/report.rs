@@ -49,13 +49,6 @@ pub(super) fn outcome(settings: &LazyRich) -> Result<Outcome, UserError> {
     })
 }
 
-/// Quantile of times, of which some may never come: a time that never comes is later than any other.
-pub(super) fn of_times(times: &[f64], share: f64) -> f64 {
-    // The shared quantile takes differences, which infinite values do not have.
-    let finite: Vec<f64> = times.iter().map(|time| time.min(f64::MAX)).collect();
-    Some(quantile(&finite, share)).filter(|time| *time < 1e300).unwrap_or(f64::INFINITY)
-}
-
 /// A number over networks, with its band if there are enough of them.
 fn over(name: &str, label: &str, values: &[f64]) -> Number {
     let number = Number::found(name, label, median(values));
@@ -65,8 +58,8 @@ fn over(name: &str, label: &str, values: &[f64]) -> Number {
 
 /// A time over networks. No end of a band is drawn at a time that never comes.
 fn timed(name: &str, label: &str, values: &[f64]) -> Number {
-    let number = Number::found(name, label, of_times(values, 0.5)).unit("steps");
-    let (low, high) = (of_times(values, 0.1), of_times(values, 0.9));
+    let number = Number::found(name, label, median(values)).unit("steps");
+    let (low, high) = (quantile(values, 0.1), quantile(values, 0.9));
     if values.len() >= ENOUGH && high.is_finite() { number.band(low, high) } else { number }
 }
 
@@ -96,7 +89,7 @@ impl Findings<'_> {
     }
 
     fn headline(&self) -> String {
-        let (train, test) = (of_times(&self.all(|t| t.times.train), 0.5), of_times(&self.all(|t| t.times.test), 0.5));
+        let (train, test) = (median(&self.all(|t| t.times.train)), median(&self.all(|t| t.times.test)));
         let twin = mean(&self.all(|trial| trial.twin_end));
         let stays =
             format!("its lazy twin ends at {twin:.2} of the answers' mean square, {:.2} by the closed form", self.lazy_end());
@@ -116,7 +109,7 @@ impl Findings<'_> {
         let LazyRich { alpha, epsilon, dimension, .. } = *self.settings;
         let (d, wide) = (f64::from(dimension), Moments::infinite(dimension as usize));
         let (understood, teacher) = &self.understood;
-        let twin_train = of_times(&self.all(|trial| trial.twin_train), 0.5);
+        let twin_train = median(&self.all(|trial| trial.twin_train));
         let trained = timed("t_train", "Training rows learned, and by the twin", &self.all(|trial| trial.times.train));
         let ratio = Number { unit: String::new(), ..timed("delay_ratio", "Fresh over training rows, in time", &self.ratios()) };
         let mut numbers = vec![
