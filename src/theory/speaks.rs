@@ -35,9 +35,9 @@ pub fn speaks_of(experiment: &Experiment) -> Vec<Verdict> {
     vec![
         verdict(
             "representation",
-            network == "encoder_decoder",
-            "the network adds two embeddings and decodes the sum".into(),
-            format!("it needs a network that adds its embeddings by construction (encoder_decoder), not {network}"),
+            rule == "addition",
+            "it adds without a modulus: which sums follow is decided by the training pairs".into(),
+            format!("it needs a sum without a modulus (addition), not {rule}"),
         ),
         verdict(
             "separable",

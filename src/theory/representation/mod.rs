@@ -16,6 +16,7 @@ mod pairs;
 mod phase_plane;
 mod prediction;
 mod quality;
+mod run;
 mod settings;
 mod structure;
 #[cfg(test)]
@@ -24,7 +25,7 @@ mod training;
 
 pub use settings::Representation;
 
-use super::{About, Begun, Outcome, Theory};
+use super::{About, Begun, OfRun, Outcome, Theory};
 use crate::record::UserError;
 use findings::Findings;
 pub(super) use phase_plane::PHASES;
@@ -56,6 +57,10 @@ impl Theory for Representation {
              representation learning, arXiv 2205.10343",
         ],
     };
+
+    const OF_RUN: Option<OfRun> = Some(run::of_run);
+
+    const RUN_MEASURES: &'static [&'static str] = &["rqi"];
 
     fn outcome(&self) -> Result<Outcome, UserError> {
         let findings = Findings::of(self)?;

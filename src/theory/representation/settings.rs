@@ -63,7 +63,7 @@ impl Default for Representation {
             orders: 400,
             data_sets: 24,
             phase_cells: 10,
-            phase_steps: 1000,
+            phase_steps: 2000,
             seed: 2,
         }
     }
