@@ -63,6 +63,32 @@ fn panels_without_a_survey_and_settings_that_contradict_each_other_are_refused()
 }
 
 #[test]
+fn networks_that_a_survey_asks_for_are_trained_and_measured_at_once() {
+    let changes = [("fractions", "3"), ("seeds", "2"), ("network_updates", "300")];
+    let physics = [
+        ("moduli", "5,7"),
+        ("controls", "3"),
+        ("networks", "3"),
+        ("width", "16"),
+        ("steps", "40"),
+        ("order_parameter", "mean_ipr"),
+    ];
+    for (command, networks) in [(survey("circuit-efficiency", &changes), "2"), (survey("statistical-physics", &physics), "3")] {
+        let events = heard(vec![command], Vec::new());
+        let words = |event: &Event| matches!(event, Event::SurveyProgress { words, .. } if words.starts_with(&format!("{networks} networks")));
+        assert!(events.iter().any(words), "{events:?}");
+        let refused = events.iter().find(|event| matches!(event, Event::SurveyRefused(..) | Event::Error(_)));
+        assert!(refused.is_none(), "{refused:?}");
+        let Some(Event::Survey { done, outcome, .. }) = events.iter().rev().find(|event| matches!(event, Event::Survey { .. }))
+        else {
+            panic!("no outcome")
+        };
+        assert_eq!(*done, 1.0);
+        assert!(!outcome.figures.is_empty() && outcome.numbers.iter().any(|number| number.value.is_finite()), "{outcome:?}");
+    }
+}
+
+#[test]
 fn a_theory_speaks_of_a_run_or_says_what_is_missing() {
     let experiment = Box::new(preset("quadratic-31").unwrap().experiment.clone());
     let row = |step: u32| MetricRow {

@@ -6,7 +6,7 @@
 
 use super::live::{flag, text};
 use crate::experiment::edit::{Editable, applying, full, get, leaf};
-use crate::experiment::{Field, FieldError, FieldKind, kinds_of};
+use crate::experiment::{Field, FieldError, FieldKind, fields, kinds_of};
 use crate::record::UserError;
 use crate::task::upload::{MAX_BYTES, table_text};
 use leptos::html::Input;
@@ -212,8 +212,9 @@ pub(super) fn control(
     let invalid = move || text(move || is_wrong().to_string());
     let shown = Memo::new(move |_| form.text(field));
     let changed = move || base().is_some_and(|base| form.tree.with(|tree| written_in(tree, field)) != base);
-    // A kind's own sentence says more than what the choice is about.
-    let kinds = kinds_of(field.path).unwrap_or_default();
+    // A kind's own sentence says more than what the choice is about; other tables than an experiment's may use the same path.
+    let is_kind = fields().iter().any(|known| core::ptr::eq(known, field));
+    let kinds = kinds_of(field.path).filter(|_| is_kind).unwrap_or_default();
     let help =
         move || shown.with(|name| kinds.iter().find(|kind| kind.name == name).map_or(field.help, |kind| kind.help).to_owned());
     let shape = Shape::of(field);

@@ -94,6 +94,16 @@ mod tests {
     }
 
     #[test]
+    fn settings_of_one_side_are_settings() {
+        for panel in panels() {
+            let start = (panel.start)();
+            let known = |path: &&str| crate::experiment::edit::leaf(&start, path).is_some();
+            assert!(panel.apart.iter().all(|paths| paths.iter().all(known)), "{}", panel.about.name);
+            assert!(panel.about.survey.is_some() || panel.apart.iter().all(|paths| paths.is_empty()), "{}", panel.about.name);
+        }
+    }
+
+    #[test]
     fn a_panel_promises_a_survey_where_it_has_one() {
         for panel in panels() {
             let survey = (panel.survey)(&(panel.start)()).unwrap();

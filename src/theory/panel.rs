@@ -48,6 +48,12 @@ pub trait Theory: Editable + Default {
         Ok(None)
     }
 
+    /// Paths of the settings that only the outcome reads.
+    const SYSTEM_FIELDS: &'static [&'static str] = &[];
+
+    /// Paths of the settings that only the survey reads.
+    const SURVEY_FIELDS: &'static [&'static str] = &[];
+
     /// The figure whose points a hand may move, if there is one.
     const MOVABLE: Option<&'static str> = None;
 
@@ -94,6 +100,8 @@ pub struct Panel {
     pub errors: fn(&Value) -> Result<Vec<FieldError>, UserError>,
     /// The rows of the settings' table that apply.
     pub fields: fn(&Value) -> Result<Vec<&'static Field>, UserError>,
+    /// Paths of the settings that only the outcome reads, and of those that only the survey reads.
+    pub apart: [&'static [&'static str]; 2],
     /// Changes the setting at a path, given as typed text.
     pub with: fn(&Value, &str, &str) -> Result<Value, UserError>,
     /// The figure whose points a hand may move.
@@ -125,6 +133,7 @@ impl Panel {
             start: || edit::full(&T::default()),
             errors: |settings| Ok(edit::check_ranges(&read::<T>(settings)?)),
             fields: |settings| Ok(edit::applying(&read::<T>(settings)?)),
+            apart: [T::SYSTEM_FIELDS, T::SURVEY_FIELDS],
             movable: T::MOVABLE,
             handles: |settings| read::<T>(settings)?.handles(),
             touched: |settings, at, touch| Ok(edit::full(&read::<T>(settings)?.touched(at, touch)?)),

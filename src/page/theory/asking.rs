@@ -253,9 +253,15 @@ pub(in crate::page) fn shown(lab: Lab) -> (&'static str, Vec<(&'static str, Stri
     (panel.about.name, changed)
 }
 
-/// The rows of the settings' table that a person sees.
-pub(super) fn fields(panel: &Panel, settings: &Value) -> Vec<&'static crate::experiment::Field> {
-    (panel.fields)(settings).unwrap_or_default().into_iter().filter(|field| field.path != HIDDEN).collect()
+/// The rows of the settings' table that a person sees: those that what the panel is held against reads.
+pub(super) fn fields(panel: &Panel, settings: &Value, against: Against) -> Vec<&'static crate::experiment::Field> {
+    let unread = match against {
+        Against::System => panel.apart[1],
+        Against::Survey => panel.apart[0],
+        Against::Run => return Vec::new(),
+    };
+    let is_read = |path: &str| path != HIDDEN && !unread.contains(&path);
+    (panel.fields)(settings).unwrap_or_default().into_iter().filter(|field| is_read(field.path)).collect()
 }
 
 /// Opens a panel that an address names, held against `against`; what it says of settings that do not exist is told, and the others

@@ -168,7 +168,7 @@ fn knobs(lab: Lab) -> AnyView {
     // Which settings there are follows their kinds, not every key that is typed.
     let there = Memo::new(move |_| {
         let panel = theory.panel.get();
-        theory.settings.with(|settings| fields(panel, settings))
+        theory.settings.with(|settings| fields(panel, settings, theory.against.get()))
     });
     let start = (theory.panel.get_untracked().start)();
     let controls = move || {
@@ -194,7 +194,7 @@ fn knobs(lab: Lab) -> AnyView {
     let is_changed = move || !shown(lab).1.is_empty();
     view! {
         <div class="card">
-            <div hidden=flag(of_run)>{part(controls)}</div>
+            {part(controls)}
             {part(survey)}
             <div hidden=flag(move || !of_run())>{measures(lab)}</div>
             <div class="row" hidden=flag(of_run)>

@@ -186,6 +186,11 @@ impl Theory for CircuitEfficiency {
 
     const RUN_MEASURES: &'static [&'static str] = &["efficiency"];
 
+    const SYSTEM_FIELDS: &'static [&'static str] =
+        &["size", "growth", "kappa", "decay", "slow_start", "classes", "learning_rate", "updates"];
+
+    const SURVEY_FIELDS: &'static [&'static str] = &["seeds", "fractions", "least_fraction", "network_updates", "seed"];
+
     fn outcome(&self) -> Result<Outcome, UserError> {
         report::outcome(self)
     }

@@ -54,6 +54,10 @@ impl Theory for LazyRich {
 
     const OF_RUN: Option<OfRun> = Some(run::of_run);
 
+    const SYSTEM_FIELDS: &'static [&'static str] = &["seeds", "steps"];
+
+    const SURVEY_FIELDS: &'static [&'static str] = &["map_cells", "map_seeds", "map_steps"];
+
     fn outcome(&self) -> Result<Outcome, UserError> {
         report::outcome(self)
     }

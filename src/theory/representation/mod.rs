@@ -62,6 +62,10 @@ impl Theory for Representation {
 
     const RUN_MEASURES: &'static [&'static str] = &["rqi"];
 
+    const SYSTEM_FIELDS: &'static [&'static str] = &["steps", "evaluate_every", "orders", "data_sets"];
+
+    const SURVEY_FIELDS: &'static [&'static str] = &["phase_cells", "phase_steps"];
+
     fn outcome(&self) -> Result<Outcome, UserError> {
         let findings = Findings::of(self)?;
         Ok(Outcome {

@@ -40,7 +40,7 @@ pub(super) fn outcome(settings: &Separable, data: &Data, residual: f64, smoothne
                 "Not separable, yet without a finite minimiser: a part of the points is separable across the rest, and w grows \
                        there alone"
                     .into(),
-            figures: vec![length(&path, None), plane_of(data, &path, None)],
+            figures: vec![plane_of(data, &path, None), length(&path, None)],
             numbers: vec![Number::found("norm", "‖w‖ at the last step", norm(&path.end().weights))],
             assumptions: vec![separable],
         });
@@ -91,9 +91,9 @@ pub(super) fn outcome(settings: &Separable, data: &Data, residual: f64, smoothne
             minimiser.weights[0], minimiser.weights[1]
         ),
         figures: vec![
+            plane_of(data, &path, Some(&minimiser)),
             distance(&path.map(away), contraction),
             length(&path, Some(&minimiser)),
-            plane_of(data, &path, Some(&minimiser)),
         ],
         numbers,
         assumptions: vec![separable, rate_holds, arrived],

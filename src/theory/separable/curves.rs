@@ -18,16 +18,15 @@ const COMPARED_ROWS: u64 = 4_000_000;
 /// Angles below this are rounding, and would stretch a logarithmic axis over it.
 const ROUNDING: f64 = 1e-12;
 
-/// Norm, convergence, offset, loss, validation, plane; those that say something for this optimiser.
+/// Plane, norm, convergence, offset, loss, validation; those that say something for this optimiser.
 pub(super) fn of(found: &Diverging<'_>) -> Vec<Figure> {
-    let mut figures = vec![length(found), convergence(found)];
-    figures.extend(offset(found));
-    figures.extend([loss(found), validation(found)]);
     let direction = &found.best.direction;
     let ends = [(Role::Predicted, direction.as_slice()), (Role::Measured, found.path.end().weights.as_slice())];
     let caption = "Points by side, with rings on the support vectors; lines from the origin: ŵ (prediction) and w after the last step \
                    (measured), both drawn as long as the farthest point; across ŵ its boundary";
-    figures.push(plane::of(found.data, &found.best.on_margin, caption, &ends));
+    let mut figures = vec![plane::of(found.data, &found.best.on_margin, caption, &ends), length(found), convergence(found)];
+    figures.extend(offset(found));
+    figures.extend([loss(found), validation(found)]);
     figures
 }
 

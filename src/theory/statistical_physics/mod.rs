@@ -55,6 +55,11 @@ impl Theory for StatisticalPhysics {
         ],
     };
 
+    const SYSTEM_FIELDS: &'static [&'static str] = &["system", "crystal_field", "sizes", "temperatures", "span", "seeds"];
+
+    const SURVEY_FIELDS: &'static [&'static str] =
+        &["moduli", "control", "from", "to", "controls", "train_fraction", "networks", "width", "steps", "order_parameter"];
+
     fn outcome(&self) -> Result<Outcome, UserError> {
         answer::outcome(self)
     }
