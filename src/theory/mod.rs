@@ -94,6 +94,25 @@ mod tests {
     }
 
     #[test]
+    fn every_choice_of_every_panel_can_be_made_and_left_again() {
+        for panel in panels() {
+            let start = (panel.start)();
+            for field in (panel.fields)(&start).unwrap() {
+                let now = field.kind.text(crate::experiment::edit::leaf(&start, field.path).unwrap());
+                let options = match field.kind {
+                    crate::experiment::FieldKind::Choice(options) => options.iter().map(|option| option.0).collect(),
+                    _ => vec![now.as_str()],
+                };
+                for option in options {
+                    let changed = (panel.with)(&start, field.path, option).unwrap();
+                    assert_eq!((panel.errors)(&changed).unwrap(), [], "{} {}={option}", panel.about.name, field.path);
+                    assert!((panel.with)(&changed, field.path, &now).is_ok(), "{} {}={now}", panel.about.name, field.path);
+                }
+            }
+        }
+    }
+
+    #[test]
     fn settings_of_one_side_are_settings() {
         for panel in panels() {
             let start = (panel.start)();

@@ -181,7 +181,11 @@ fn knobs(lab: Lab) -> AnyView {
                 control(theory.boxes, field, "theory", errors, Box::new(move || Some(base.clone())), below)
             })
             .collect();
-        Some(view! { <div class="fields">{controls}</div> }.into_any())
+        // A screen of settings before the first figure is one too many where the screen is small.
+        let is_open = web_sys::window().and_then(|window| window.inner_width().ok()?.as_f64()).is_none_or(|width| width >= 640.0);
+        (!controls.is_empty()).then(|| {
+            view! { <details class="knobs" open=is_open><summary>"Settings"</summary><div class="fields">{controls}</div></details> }.into_any()
+        })
     };
     let phase = Memo::new(move |_| theory.phase(lab));
     let words = move || theory.words(lab);

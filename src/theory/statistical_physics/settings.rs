@@ -44,7 +44,7 @@ pub enum OrderParameter {
 
 /// Settings of the panel.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub struct StatisticalPhysics {
     /// Format version.
     pub schema: u32,
