@@ -13,34 +13,35 @@ mod hand;
 mod lazy_rich;
 mod linear;
 mod max_margin_fourier;
-pub mod norm_law;
+mod norm_law;
 mod outcome;
 mod panel;
 mod representation;
 mod run;
-pub mod separable;
+mod separable;
 mod singular;
 mod speaks;
 mod spread;
 mod statistical_physics;
 mod survey;
 
-pub use circuit_efficiency::CircuitEfficiency;
-pub use early_late::EarlyLate;
+use circuit_efficiency::CircuitEfficiency;
+use early_late::EarlyLate;
 use edge::Edge;
-pub use fourier_network::FourierNetwork;
+use fourier_network::FourierNetwork;
 pub use hand::{Handle, Touch};
-pub use lazy_rich::LazyRich;
-pub use linear::Linear;
-pub use max_margin_fourier::MaxMarginFourier;
-pub use norm_law::NormLaw;
+use lazy_rich::LazyRich;
+use linear::Linear;
+use max_margin_fourier::MaxMarginFourier;
+use norm_law::NormLaw;
 pub use outcome::{Assumption, Drawing, Figure, Line, Number, Outcome, Role, Scaled, Segment};
 pub use panel::{About, Begun, OfRun, Panel, Theory};
-pub use representation::Representation;
+use representation::Representation;
 pub use run::RunView;
+use separable::Separable;
 use singular::Singular;
 pub use speaks::{Verdict, speaks_of};
-pub use statistical_physics::StatisticalPhysics;
+use statistical_physics::StatisticalPhysics;
 pub use survey::{Ensemble, MAX_MEMBERS, Member, Part, Survey};
 
 use crate::experiment::edit::distance;
@@ -50,7 +51,7 @@ use crate::record::UserError;
 pub fn panels() -> &'static [Panel] {
     const PANELS: &[Panel] = &[
         Panel::of::<Representation>(),
-        Panel::of::<separable::Separable>(),
+        Panel::of::<Separable>(),
         Panel::of::<EarlyLate>(),
         Panel::of::<MaxMarginFourier>(),
         Panel::of::<Linear>(),

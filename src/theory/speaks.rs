@@ -69,9 +69,9 @@ pub fn speaks_of(experiment: &Experiment) -> Vec<Verdict> {
         ),
         verdict(
             "linear",
-            network == "linear" && loss == "squared_error",
-            "a linear student under a squared loss".into(),
-            format!("it needs a linear student under a squared loss; here {network}, {loss}"),
+            network == "linear" && rule == "linear_teacher" && decay == 0.0,
+            "a linear student of a linear teacher, without weight decay".into(),
+            format!("it needs a linear student of a linear teacher without weight decay; here {network} on {rule}"),
         ),
         verdict(
             "edge",
@@ -155,6 +155,7 @@ mod tests {
         );
         assert_eq!(speaking(&preset("sparse-diagonal").unwrap().experiment), ["early-late", "norm-law"]);
         assert_eq!(speaking(&preset("lazy-committee").unwrap().experiment), ["lazy-rich"]);
+        assert_eq!(speaking(&preset("linear-teacher").unwrap().experiment), ["linear"]);
         assert_eq!(speaking(&preset("separable-classes").unwrap().experiment), ["separable"]);
     }
 }

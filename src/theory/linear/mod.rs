@@ -7,9 +7,10 @@
 mod losses;
 mod marchenko_pastur;
 mod report;
+mod run;
 mod system;
 
-use super::{About, Outcome, Theory};
+use super::{About, OfRun, Outcome, Theory};
 use crate::experiment::edit::Editable;
 use crate::experiment::field::{Field, FieldKind, above, closed};
 use crate::experiment::fields::MAX_SEED;
@@ -137,6 +138,8 @@ impl Theory for Linear {
             "Levi, Beck and Bar-Sinai 2023, Grokking in linear estimators: a solvable model that groks without understanding, arXiv 2310.16441",
         ],
     };
+
+    const OF_RUN: Option<OfRun> = Some(run::of_run);
 
     fn outcome(&self) -> Result<Outcome, UserError> {
         let share = self.learning_rate * self.steepest();

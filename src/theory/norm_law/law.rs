@@ -73,11 +73,6 @@ pub fn norm_history(rows: &[MetricRow]) -> Vec<NormPoint> {
     rows.iter().map(|row| NormPoint { step: f64::from(row.step), norm: f64::from(row.weight_norm) }).collect()
 }
 
-/// log(‖θ_mem‖²/‖θ_post‖²)/`rate` in steps.
-pub fn delay(norm_mem: f64, norm_post: f64, rate: f64) -> f64 {
-    2.0 * libm::log(norm_mem / norm_post) / rate
-}
-
 /// The band for t_gen that `history` (ascending in step) gives so far. Points before `t_mem` are left out.
 ///
 /// # Errors
@@ -164,7 +159,6 @@ mod tests {
         assert!((band.plateau - 2.0).abs() < 1e-5);
         // log 100 = 4.605: at κ = 2 after 1151 steps, at κ = 1 after 2303.
         assert!((band.early - 1201.3).abs() < 1.0 && (band.late - 2352.6).abs() < 1.0, "{band:?}");
-        assert_eq!(delay(20.0, 2.0, 0.004).round(), 1151.0);
         assert!(score(&band, 1500.0).is_inside && !score(&band, 1000.0).is_inside);
         assert!((score(&band, band.middle).ratio - 1.0).abs() < 1e-12);
     }

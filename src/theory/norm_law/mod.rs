@@ -8,9 +8,6 @@ mod report;
 mod run;
 mod system;
 
-pub use law::{Band, Decay, NormPoint, Score, delay, fitted_factor, norm_history, predicted_band, score};
-pub use run::forecasts;
-
 use super::{About, OfRun, Outcome, Theory};
 use crate::experiment::edit::Editable;
 use crate::experiment::field::{Field, FieldKind, above, closed};

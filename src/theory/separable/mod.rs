@@ -28,9 +28,7 @@ mod slow;
 #[cfg(test)]
 mod tests;
 
-pub use homogeneous::{Turn, direction_drift, normalised_margin, smoothed_margin};
-pub use loss::Loss;
-pub use settings::{DataSet, Optimizer, Separable};
+pub use settings::Separable;
 
 use super::{About, Handle, OfRun, Outcome, Theory, Touch};
 use crate::record::UserError;

@@ -1,5 +1,7 @@
 //! The panel against closed forms and against trainings in plain steps.
 
+use super::loss::Loss;
+use super::settings::{DataSet, Optimizer};
 use super::*;
 use crate::theory::{Drawing, Figure, Line, Number, Panel, Role, panel};
 
