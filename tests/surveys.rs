@@ -66,7 +66,7 @@ fn panels_without_a_survey_and_settings_that_contradict_each_other_are_refused()
 fn networks_that_a_survey_asks_for_are_trained_and_measured_at_once() {
     let changes = [("fractions", "3"), ("seeds", "2"), ("network_updates", "300")];
     let physics = [
-        ("moduli", "5,7"),
+        ("moduli", "11,13"),
         ("controls", "3"),
         ("networks", "3"),
         ("width", "16"),
