@@ -90,6 +90,7 @@ impl SurveyLab {
             // What a dropped survey had still to say.
             Event::Survey { .. } | Event::SurveyProgress { .. } | Event::SurveyRefused(..)
                 if !self.is_running.get_untracked() => {}
+            Event::Survey { panel, .. } | Event::SurveyRefused(panel, _) if !untrack(|| self.is_of(&panel)) => {}
             Event::Survey { done, outcome, .. } => {
                 self.progress.update(|progress| progress.0 = done);
                 self.outcome.set(Some(Arc::new(outcome)));

@@ -63,13 +63,19 @@ pub(super) fn of_run(run: &RunView<'_>) -> Result<Outcome, UserError> {
     };
     let at = |of: &dyn Fn(f64) -> f64| line(&|row| of(f64::from(row.step)));
     let scatter = |step: f64| mean.first * mean.plain.test_loss_deviation(step, dimension as usize);
+    // Late, few directions are left and the scatter is as large as the mean: there a logarithmic axis has no place for its lower end.
+    let about = |deviations: f64| -> Vec<(f64, f64)> {
+        let has_room = |step: f64| mean.test(step) > 3.0 * scatter(step);
+        let steps = run.rows.iter().map(|row| f64::from(row.step)).filter(|step| *step > 0.0 && has_room(*step));
+        steps.map(|step| (step, mean.test(step) + deviations * scatter(step))).collect()
+    };
     let losses = vec![
         Line::new("training loss", Role::Train, line(&|row| f64::from(row.train_loss))),
         Line::new("training loss", Role::Predicted, at(&|step| mean.train(step))),
         Line::new("test loss", Role::Test, line(&|row| f64::from(row.test_loss))),
         Line::new("test loss", Role::Predicted, at(&|step| mean.test(step))),
-        Line::new("test loss", Role::Low, at(&|step| (mean.test(step) - 2.0 * scatter(step)).max(1e-12))),
-        Line::new("test loss", Role::High, at(&|step| mean.test(step) + 2.0 * scatter(step))),
+        Line::new("test loss", Role::Low, about(-2.0)),
+        Line::new("test loss", Role::High, about(2.0)),
     ];
     let accuracies = vec![
         Line::new("training rows", Role::Train, line(&|row| f64::from(row.train_accuracy))),
@@ -121,7 +127,7 @@ pub(super) fn of_run(run: &RunView<'_>) -> Result<Outcome, UserError> {
             ),
             figure(
                 "run-loss",
-                "Losses and their means over rows and teachers; ground: two standard deviations over teachers, the spectrum held fixed",
+                "Losses and their means over rows and teachers; ground: two standard deviations over teachers, the spectrum held fixed, while they are less than two thirds of the mean",
                 Scaled::log("squared error"),
                 losses,
             ),

@@ -187,7 +187,9 @@ fn curves(rows: &[MetricRow], experiment: &Experiment) -> CurvesOfRun {
 /// A measured line, and the one with `slope` per e-fold through its last point.
 fn pair(name: &str, measured: &[(f64, f64)], slope: f64) -> Vec<Line> {
     let Some(&(end, value)) = measured.last() else { return Vec::new() };
-    let predicted = measured.iter().map(|&(x, _)| (x, value + slope * (libm::log(x) - libm::log(end)))).collect();
+    let line = measured.iter().map(|&(x, _)| (x, value + slope * (libm::log(x) - libm::log(end))));
+    // Early the straight line is below 0, where no norm is.
+    let predicted = line.filter(|point| point.1 >= 0.0).collect();
     vec![Line::new(name, Role::Measured, measured.to_vec()), Line::new(name, Role::Predicted, predicted)]
 }
 
