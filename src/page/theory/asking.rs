@@ -47,7 +47,7 @@ struct Question {
 enum Of {
     /// Settings as JSON.
     System(String),
-    /// Number of a run, its evaluations and its measured steps so far.
+    /// Number of a run, its evaluations and its measured values so far.
     Run(String, usize, usize),
 }
 
@@ -133,7 +133,7 @@ impl TheoryLab {
             Against::System => Of::System(self.settings.with(Value::to_string)),
             Against::Run => {
                 let id = lab.run.with(|run| run.as_ref().map(|run| run.id.clone()))?;
-                Of::Run(id, lab.rows.with(Vec::len), lab.measures.with(|table| table.rows.len()))
+                Of::Run(id, lab.rows.with(Vec::len), lab.measures.with(|table| table.rows.values().map(BTreeMap::len).sum()))
             }
             Against::Survey => return None,
         };
