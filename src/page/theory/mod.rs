@@ -54,7 +54,7 @@ pub(super) fn theory_view(lab: Lab) -> AnyView {
         <section class="view" aria-label="Theory">
             <div class="lead">
                 <h1>"What should happen?"</h1>
-                <p class="muted">"Each panel takes an equation, computes what it says of a small system, lays it over what is measured there, and names the assumption that fails. Turn the knobs: prediction and measurement follow."</p>
+                <p class="muted">"Each panel takes an equation, computes what it says of a small system, lays it over what is measured there, and names the assumption that fails. Move the sliders: prediction and measurement follow."</p>
             </div>
             <div class="theory">
                 <nav class="theory-list" aria-label="Panels">{choices}</nav>

@@ -32,7 +32,11 @@ pub(super) fn of_run(run: &RunView<'_>) -> Result<Outcome, UserError> {
     let told = forecasts(&norm_history(rows), f64::from(t_mem), f64::from(until), &decay);
     let Some(&(now, band)) = told.last() else {
         // The law's own refusal of all that is known says best what is missing.
-        predicted_band(&norm_history(rows), f64::from(t_mem), &decay)?;
+        if let Err(error) = predicted_band(&norm_history(rows), f64::from(t_mem), &decay) {
+            let is_over = last >= experiment.steps;
+            let remedy = if is_over { "The run is over, so the law says nothing of it".to_owned() } else { error.remedy };
+            return Err(UserError::new(error.cause, remedy));
+        }
         return Err(UserError::new("Nothing could be told before the run generalised", "Evaluate more often"));
     };
     let halfway = told[told.len() / 2].1;

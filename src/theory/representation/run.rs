@@ -8,7 +8,7 @@ use super::closure::Split;
 use super::pairs::Pair;
 use super::structure::Structure;
 use crate::measure::delay::delay as dates;
-use crate::record::{UserError, Value};
+use crate::record::UserError;
 use crate::task::Dataset;
 
 /// RQI from which the structure counts as formed, as in the published figure.
@@ -42,9 +42,7 @@ pub(super) fn of_run(run: &RunView<'_>) -> Result<Outcome, UserError> {
     let structure = Structure::of(data.sizes.tokens as usize, &split.train);
     let follows = split.closed(&structure);
     let column = |name: &str| -> Vec<(f64, f64)> {
-        let value =
-            |(step, row): (&u32, &crate::record::Measured)| Some((f64::from(*step), row.get(name).and_then(Value::number)?));
-        run.measures.rows.iter().filter_map(value).collect()
+        run.measures.curve(name).into_iter().map(|(step, value)| (f64::from(step), value)).collect()
     };
     let (quality, allowed) = (column("rqi"), column("representation_accuracy"));
     let measured: Vec<(f64, f64)> = run.rows.iter().map(|row| (f64::from(row.step), f64::from(row.test_accuracy))).collect();
@@ -112,7 +110,7 @@ pub(super) fn of_run(run: &RunView<'_>) -> Result<Outcome, UserError> {
 mod tests {
     use super::*;
     use crate::experiment::{Experiment, preset, with_value};
-    use crate::record::{MeasureTable, MetricRow};
+    use crate::record::{MeasureTable, MetricRow, Value};
 
     fn row(step: u32, test_accuracy: f32) -> MetricRow {
         MetricRow {

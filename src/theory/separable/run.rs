@@ -13,7 +13,7 @@ use super::margin::{MaxMargin, Separation, separate};
 use super::rows::{Rows, dot, norm};
 use crate::experiment::Experiment;
 use crate::measure::homogeneity;
-use crate::record::{Measured, MetricRow, UserError, Value};
+use crate::record::{MetricRow, UserError};
 use crate::task::Dataset;
 
 /// Fewest evaluations after the training loss is below log 2 per row, the loss of knowing nothing.
@@ -242,12 +242,14 @@ fn of_network(run: &RunView<'_>) -> Result<Outcome, UserError> {
             "Wait until the training rows are memorised",
         ));
     }
-    let measured = || run.measures.rows.iter().filter(|(step, _)| **step > 0).map(|(step, values)| (f64::from(*step), values));
-    let number = |values: &Measured, column: &str| values.get(column).and_then(Value::number);
-    let normalised: Vec<(f64, f64)> =
-        measured().filter_map(|(step, values)| Some((step, number(values, "normalised_margin")?))).collect();
-    let turns: Vec<(f64, f64)> = measured()
-        .filter_map(|(step, values)| Some((step, turn(number(values, "update_cosine")?, number(values, "update_ratio")?))))
+    let later =
+        |curve: Vec<(u32, f64)>| curve.into_iter().filter(|(step, _)| *step > 0).map(|(step, value)| (f64::from(step), value));
+    let normalised: Vec<(f64, f64)> = later(run.measures.curve("normalised_margin")).collect();
+    // Both are columns of one measure, so they are there at the same steps but where a movement is nought and has no direction.
+    let ratios = run.measures.curve("update_ratio");
+    let ratio = |step: f64| ratios.iter().find(|(at, _)| f64::from(*at) == step).map(|(_, ratio)| *ratio);
+    let turns: Vec<(f64, f64)> = later(run.measures.curve("update_cosine"))
+        .filter_map(|(step, cosine)| Some((step, turn(cosine, ratio(step)?))))
         .collect();
     let falls = fall(&smoothed);
     let decay = experiment.optimizer.weight_decay;
