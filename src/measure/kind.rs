@@ -44,6 +44,8 @@ pub enum Cost {
     Weights,
     /// Reads activations of all rows, one forward pass: tens of milliseconds.
     Forward,
+    /// One forward pass, but lists as long as a layer come of it: taken when asked for.
+    Layer,
     /// Asks for gradients or other weights again and again: seconds.
     Sampling,
     /// Taken by training itself, of every run; no checkpoint has it.

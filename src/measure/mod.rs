@@ -28,6 +28,7 @@ mod local_complexity;
 mod look;
 mod margin;
 mod mirror;
+mod neurons;
 mod norms;
 #[cfg(test)]
 pub(crate) mod oracle;
@@ -68,7 +69,7 @@ pub use look::{Look, LookView, Neuron, Scores, aligned, look_hooks, principal};
 pub use margin::homogeneity;
 pub use phases::{Phases, phases};
 pub use plane_waves::{PlaneWaves, Wave, WaveSums};
-pub use rank_correlation::rank_correlation;
+pub use rank_correlation::{rank_correlation, ranks};
 pub use registry::{column, hooks_of, measure, measures, measures_for};
 pub use restricted::SplitLogits;
 pub use seeds::{binder_cumulant, bootstrap_interval, susceptibility};

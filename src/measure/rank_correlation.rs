@@ -16,7 +16,7 @@ pub fn rank_correlation(pairs: &[(f64, f64)]) -> Option<f64> {
 }
 
 /// The rank of each value from 0, equal values sharing the mean of theirs.
-fn ranks(values: Vec<f64>) -> Vec<f64> {
+pub fn ranks(values: Vec<f64>) -> Vec<f64> {
     let mut order: Vec<usize> = (0..values.len()).collect();
     order.sort_by(|x, y| values[*x].total_cmp(&values[*y]));
     let mut ranks = vec![0.0; values.len()];

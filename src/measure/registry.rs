@@ -3,8 +3,8 @@
 use super::kind::{Column, Cost, Measure};
 use super::{
     circularity, compressibility, descent, distance_irrelevance, efficiency, feature_kernel, gradient_noise,
-    gradient_symmetricity, heavy_tail, key_neurons, learning_coefficient, local_complexity, margin, mirror, norms, probes, ranks,
-    restricted, rqi, sharpness, softmax_collapse, spectrum, tangent_kernel, trig_fit, update,
+    gradient_symmetricity, heavy_tail, key_neurons, learning_coefficient, local_complexity, margin, mirror, neurons, norms,
+    probes, ranks, restricted, rqi, sharpness, softmax_collapse, spectrum, tangent_kernel, trig_fit, update,
 };
 use crate::crosscoder::Hook;
 use crate::experiment::Experiment;
@@ -15,6 +15,7 @@ static MEASURES: &[Measure] = &[
     restricted::MEASURE,
     efficiency::MEASURE,
     key_neurons::MEASURE,
+    neurons::MEASURE,
     trig_fit::MEASURE,
     distance_irrelevance::MEASURE,
     circularity::MEASURE,

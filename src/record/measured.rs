@@ -65,11 +65,11 @@ impl MeasureTable {
         self.rows.is_empty()
     }
 
-    /// The single numbers and the reasons why there are none, without the lists, which make most of a table.
-    pub fn numbers(&self) -> Self {
+    /// The columns that `is_wanted` names; lists make most of a table, and few readers look at any.
+    pub fn columns_where(&self, is_wanted: impl Fn(&str) -> bool) -> Self {
         let kept = |values: &Measured| -> Measured {
-            let single = values.iter().filter(|(_, value)| value.list().is_none());
-            single.map(|(column, value)| (column.clone(), value.clone())).collect()
+            let wanted = values.iter().filter(|(column, _)| is_wanted(column));
+            wanted.map(|(column, value)| (column.clone(), value.clone())).collect()
         };
         Self { keys: self.keys.clone(), rows: self.rows.iter().map(|(step, values)| (*step, kept(values))).collect() }
     }
@@ -169,6 +169,13 @@ mod tests {
     fn what_is_not_finite_becomes_a_reason() {
         assert!(matches!(table().get(40, "gini"), Some(Value::Absent(_))));
         assert_eq!(table().curve("gini"), [(0, 0.25)]);
+    }
+
+    #[test]
+    fn wanted_columns_are_kept_with_their_reasons() {
+        let kept = table().columns_where(|column| column != "share");
+        assert_eq!(kept.columns(), ["gini", "margin"]);
+        assert_eq!((kept.keys, kept.rows.len()), (table().keys, 2));
     }
 
     #[test]

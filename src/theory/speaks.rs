@@ -92,12 +92,7 @@ pub fn speaks_of(experiment: &Experiment) -> Vec<Verdict> {
             format!("weights decay by {:.1e} per update", experiment.optimizer.learning_rate * decay),
             "it needs a weight decay above 0".into(),
         ),
-        verdict(
-            "statistical-physics",
-            false,
-            String::new(),
-            "it speaks of ensembles: a distribution over seeds at several sizes, of which one run is one draw; its survey trains them".into(),
-        ),
+        nucleation(experiment),
         verdict(
             "singular",
             loss == "cross_entropy",
@@ -125,6 +120,18 @@ fn circuits(experiment: &Experiment) -> Verdict {
     Verdict { panel: "circuit-efficiency", speaks, why }
 }
 
+/// Whether nucleation can be looked for in an experiment: its neurons must have frequencies.
+fn nucleation(experiment: &Experiment) -> Verdict {
+    let (speaks, why) = match measure("neurons").and_then(|measure| (measure.applies)(experiment)) {
+        Ok(()) => (true, "its neurons have frequencies: which lock first, and whether others follow, can be seen".into()),
+        Err(error) => (
+            false,
+            format!("its survey speaks of ensembles; of a single run it needs neurons that have frequencies: {}", error.cause),
+        ),
+    };
+    Verdict { panel: "statistical-physics", speaks, why }
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::panels;
@@ -147,11 +154,14 @@ mod tests {
             speaks_of(experiment).into_iter().filter(|verdict| verdict.speaks).map(|verdict| verdict.panel).collect()
         };
         let transformer = preset("transformer-59-mirror").unwrap().experiment.clone();
-        assert_eq!(speaking(&transformer), ["circuit-efficiency", "norm-law", "singular"]);
-        assert_eq!(speaking(&with_value(&transformer, "optimizer.weight_decay", "0").unwrap()), ["singular"]);
+        assert_eq!(speaking(&transformer), ["circuit-efficiency", "norm-law", "statistical-physics", "singular"]);
+        assert_eq!(
+            speaking(&with_value(&transformer, "optimizer.weight_decay", "0").unwrap()),
+            ["statistical-physics", "singular"]
+        );
         assert_eq!(
             speaking(&preset("quadratic-31").unwrap().experiment),
-            ["max-margin-fourier", "circuit-efficiency", "norm-law", "fourier-network"]
+            ["max-margin-fourier", "circuit-efficiency", "norm-law", "statistical-physics", "fourier-network"]
         );
         assert_eq!(speaking(&preset("sparse-diagonal").unwrap().experiment), ["early-late", "norm-law"]);
         assert_eq!(speaking(&preset("lazy-committee").unwrap().experiment), ["lazy-rich"]);

@@ -12,7 +12,9 @@ use grokscope::record::UserError;
 
 /// Races `seeds` runs of `experiment` against as many with `never` changed, and prints a table.
 pub fn run(experiment: &Experiment, never: &[String], seeds: u64) -> Result<(), UserError> {
-    let names = measures_for(experiment, Cost::Training).into_iter().filter(|measure| measure.cost != Cost::Sampling);
+    let names = measures_for(experiment, Cost::Training)
+        .into_iter()
+        .filter(|measure| !matches!(measure.cost, Cost::Layer | Cost::Sampling));
     let config = RaceConfig {
         schema: RACE_SCHEMA,
         name: "forewarn".into(),

@@ -214,14 +214,14 @@ fn facts(lab: Lab) -> AnyView {
     .into_any()
 }
 
-/// Measures that take seconds: each by its own button.
+/// Measures that take seconds, or are large: each by its own button.
 fn heavy(lab: Lab) -> AnyView {
     let experiment = Memo::new(move |_| lab.run.with(|run| run.as_ref().map(|run| run.experiment.clone())));
     let list = move || {
         let experiment = experiment.get()?;
         let rows: Vec<_> = crate::measure::measures()
             .iter()
-            .filter(|measure| measure.cost == Cost::Sampling)
+            .filter(|measure| matches!(measure.cost, Cost::Layer | Cost::Sampling))
             .map(|measure| {
                 let refusal = (measure.applies)(&experiment).err().map(|error| error.to_string());
                 let busy = move || !matches!(lab.measuring.get(), Underway::Nothing | Underway::Halted);
@@ -233,7 +233,7 @@ fn heavy(lab: Lab) -> AnyView {
                             match value {
                                 crate::record::Value::Number(number) => Some(format!("{}: {number:.4}", column.label)),
                                 crate::record::Value::Absent(reason) => Some(format!("{}: {reason}", column.label)),
-                                crate::record::Value::List(_) => None,
+                                crate::record::Value::List(values) => Some(format!("{}: {} numbers", column.label, values.len())),
                             }
                         };
                         measure.columns.iter().filter_map(told).collect::<Vec<_>>()
@@ -261,7 +261,7 @@ fn heavy(lab: Lab) -> AnyView {
     };
     view! {
         <details class="drawer" id="heavy">
-            <summary>"Measures that take their time "<span class="muted">"gradients at hundreds of other weights; beside a run they go slowly"</span></summary>
+            <summary>"Measures that take their time "<span class="muted">"gradients at hundreds of other weights, or lists as long as a layer"</span></summary>
             <div>{part(list)}</div>
         </details>
     }

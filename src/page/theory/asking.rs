@@ -9,10 +9,11 @@ use super::surveying::SurveyLab;
 use crate::engine::message::{Command, Event};
 use crate::experiment::FieldError;
 use crate::experiment::edit::leaf;
+use crate::measure::measure;
 use crate::page::form::{Boxes, written_in};
 use crate::page::session::send;
 use crate::page::store::{EngineState, Lab, View};
-use crate::record::{MeasureTable, UserError};
+use crate::record::UserError;
 use crate::theory::{Outcome, Panel, panel, panels, speaks_of};
 use leptos::prelude::*;
 use serde_json::Value;
@@ -340,17 +341,25 @@ fn ask(lab: Lab) {
         return;
     }
     let panel = wanted.panel.to_owned();
+    let looked_at = columns_of(&panel);
     let command = match &wanted.of {
         Of::System(settings) => Command::Theorise { panel, settings: settings.clone() },
         Of::Run(..) => Command::TheoriseRun {
             panel,
             experiment: Box::new(untrack(|| lab.shown_experiment())),
             rows: lab.rows.get_untracked(),
-            measures: lab.measures.with_untracked(MeasureTable::numbers),
+            measures: lab.measures.with_untracked(|table| table.columns_where(|name| looked_at.contains(&name))),
         },
     };
     theory.asked.set(Some(wanted));
     send(lab, &command);
+}
+
+/// Columns of the measures that a panel looks at.
+fn columns_of(name: &str) -> Vec<&'static str> {
+    let names = panel(name).map_or(&[][..], |panel| panel.run_measures);
+    let found = names.iter().filter_map(|name| measure(name).ok());
+    found.flat_map(|measure| measure.columns).map(|column| column.name).collect()
 }
 
 /// Takes what the engine says of theories; hands everything else back.

@@ -12,7 +12,9 @@ mod growth;
 mod landau;
 mod locate;
 mod networks;
+mod nucleation;
 mod report;
+mod run;
 mod samples;
 mod settings;
 mod survival;
@@ -21,7 +23,7 @@ mod tests;
 
 pub use settings::StatisticalPhysics;
 
-use super::{About, Begun, Outcome, Theory};
+use super::{About, Begun, OfRun, Outcome, Theory};
 use crate::record::UserError;
 
 impl Theory for StatisticalPhysics {
@@ -35,7 +37,8 @@ impl Theory for StatisticalPhysics {
                     there is one phase, the peak grows more slowly, and curves of all sizes become one when m and the control are \
                     stretched by powers of the size. Here this is first tried on spins that can be counted out, where the answer is \
                     known, so that it shows what sixty-four seeds can tell and what they cannot. The survey then asks the same of \
-                    networks. No exponent is given without its band over seeds, and none at all for too few seeds or sizes.",
+                    networks. Of a single run it says where the new order starts: which neurons take on their frequency \
+                    first, and whether the others follow them. No exponent is given without its band over seeds, and none at all for too few seeds or sizes.",
         equation: EQUATION,
         breaks: "Spins are in equilibrium and a seed is one draw of thermal noise; a network is read when its budget ends, and its seed \
                  is a start and a split, so that coexistence may be networks that were not done yet, and a variance that does not fall \
@@ -59,6 +62,10 @@ impl Theory for StatisticalPhysics {
 
     const SURVEY_FIELDS: &'static [&'static str] =
         &["moduli", "control", "from", "to", "controls", "train_fraction", "networks", "width", "steps", "order_parameter"];
+
+    const OF_RUN: Option<OfRun> = Some(run::of_run);
+
+    const RUN_MEASURES: &'static [&'static str] = &["neurons"];
 
     fn outcome(&self) -> Result<Outcome, UserError> {
         answer::outcome(self)
