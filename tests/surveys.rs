@@ -13,7 +13,7 @@ fn survey(name: &str, changes: &[(&str, &str)]) -> Command {
     let panel = panel(name).unwrap();
     let change = |settings, (path, text): &(&str, &str)| (panel.with)(&settings, path, text).unwrap();
     let settings = changes.iter().fold((panel.start)(), change).to_string();
-    Command::Survey { panel: name.to_owned(), settings, engine: EngineWish::Cpu }
+    Command::Survey { number: 7, panel: name.to_owned(), settings, engine: EngineWish::Cpu }
 }
 
 fn heard(commands: Vec<Command>, then: Vec<Command>) -> Vec<Event> {
@@ -39,7 +39,7 @@ fn phase_planes_fill_and_the_last_word_is_the_whole() {
     let told: Vec<(f32, usize)> = events
         .iter()
         .filter_map(|event| match event {
-            Event::Survey { panel, done, outcome } if panel == "representation" => Some((*done, known(outcome))),
+            Event::Survey { number: 7, done, outcome } => Some((*done, known(outcome))),
             _ => None,
         })
         .collect();

@@ -130,6 +130,8 @@ pub enum Command {
     },
     /// Work out the survey of a panel, beside whatever else is under way. One under way is dropped.
     Survey {
+        /// A number of the asker's, which the answers repeat: an older survey may still have a word under way.
+        number: u32,
         /// Name of the panel.
         panel: String,
         /// Its settings as JSON.
@@ -342,8 +344,8 @@ pub enum Event {
     TheoryRefused(String, UserError),
     /// What a survey knows so far.
     Survey {
-        /// Name of the panel.
-        panel: String,
+        /// Its number.
+        number: u32,
         /// Share of its parts that is done; 1 at its end.
         done: f32,
         /// What is known.
@@ -351,13 +353,15 @@ pub enum Event {
     },
     /// A part of a survey goes on.
     SurveyProgress {
+        /// Number of the survey.
+        number: u32,
         /// Share of its parts that is done.
         done: f32,
         /// What is under way, for people.
         words: String,
     },
-    /// The survey of a panel cannot begin, or cannot go on; what was known so far stays valid.
-    SurveyRefused(String, UserError),
+    /// The survey of this number cannot begin, or cannot go on; what was known so far stays valid.
+    SurveyRefused(u32, UserError),
     /// Something was refused or broke. What was recorded so far stays valid.
     Error(UserError),
     /// The engine is gone: end its worker, start another, resume from the last resume point.

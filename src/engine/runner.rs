@@ -212,12 +212,12 @@ impl<P: Port> Runner<P> {
                 let found = theorise_run(&panel, &RunView { experiment: &experiment, rows: &rows, measures: &measures });
                 self.tell(panel, found);
             }
-            Command::Survey { panel, settings, engine } => {
+            Command::Survey { number, panel, settings, engine } => {
                 let (device, choice) = self.engines.choose_untimed(BESIDE).await?;
                 self.survey = None;
-                match Surveying::new(&panel, &settings, engine, (choice.kind, device)) {
+                match Surveying::new(number, (&panel, &settings), engine, (choice.kind, device)) {
                     Ok(survey) => self.survey = Some(survey),
-                    Err(error) => self.port.emit(Event::SurveyRefused(panel, error)),
+                    Err(error) => self.port.emit(Event::SurveyRefused(number, error)),
                 }
             }
             Command::CancelSurvey => self.survey = None,
@@ -304,7 +304,7 @@ impl<P: Port> Runner<P> {
         if let Err(error) = self.survey().await
             && let Some(survey) = self.survey.take()
         {
-            self.port.emit(Event::SurveyRefused(survey.panel().to_owned(), error));
+            self.port.emit(Event::SurveyRefused(survey.number(), error));
         }
         if let Err(error) = self.race().await {
             self.race = None;

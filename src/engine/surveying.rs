@@ -21,7 +21,7 @@ const TOLD_EVERY_MS: f64 = 300.0;
 
 /// A survey with its hands.
 pub(super) struct Surveying {
-    panel: String,
+    number: u32,
     survey: Box<dyn Survey>,
     wish: EngineWish,
     /// The engine for networks, chosen at the first of them.
@@ -40,17 +40,22 @@ enum Stage {
 }
 
 impl Surveying {
-    /// The survey of the panel called `name` with `settings`, which are JSON.
-    pub(super) fn new(name: &str, settings: &str, wish: EngineWish, beside: (EngineKind, Device)) -> Result<Self, UserError> {
+    /// The survey of the panel called `name` with `settings`, which are JSON; its answers carry `number`.
+    pub(super) fn new(
+        number: u32,
+        (name, settings): (&str, &str),
+        wish: EngineWish,
+        beside: (EngineKind, Device),
+    ) -> Result<Self, UserError> {
         let begun = (panel(name)?.survey)(&super::theorising::read(name, settings)?)?;
         let survey = begun.ok_or_else(|| UserError::new(format!("{name} has no survey"), "Ask for its outcome"))?;
         let stage = Stage::Between;
-        Ok(Self { panel: name.to_owned(), survey, wish, engine: None, beside, stage, told_ms: f64::NEG_INFINITY })
+        Ok(Self { number, survey, wish, engine: None, beside, stage, told_ms: f64::NEG_INFINITY })
     }
 
-    /// Name of the panel.
-    pub(super) fn panel(&self) -> &str {
-        &self.panel
+    /// The number that its answers carry.
+    pub(super) fn number(&self) -> u32 {
+        self.number
     }
 
     /// About 50 ms of work. True when all parts are done.
@@ -101,7 +106,7 @@ impl Surveying {
         let is_done = matches!(self.stage, Stage::Between) && self.survey.part().is_none();
         if is_done || (matches!(self.stage, Stage::Between) && port.now_ms() - self.told_ms > TOLD_EVERY_MS) {
             self.told_ms = port.now_ms();
-            port.emit(Event::Survey { panel: self.panel.clone(), done: self.survey.done(), outcome: self.survey.outcome() });
+            port.emit(Event::Survey { number: self.number, done: self.survey.done(), outcome: self.survey.outcome() });
         }
         Ok(is_done)
     }
@@ -124,7 +129,7 @@ impl Surveying {
     fn say(&self, port: &mut impl Port, replicas: &Replicas, more: &str) {
         let networks = replicas.experiments.len();
         let words = format!("{networks} networks, step {} of {}{more}", replicas.step(), replicas.budget());
-        port.emit(Event::SurveyProgress { done: self.survey.done(), words });
+        port.emit(Event::SurveyProgress { number: self.number, done: self.survey.done(), words });
     }
 
     fn close(

@@ -165,6 +165,11 @@ async fn open_storage(lab: Lab) {
         Err(error) => return lab.fail(error),
     };
     storage.make_room(&runs).await;
+    match storage.survey().await {
+        Ok(Some(survey)) => lab.theory.survey.restore(survey),
+        Ok(None) => {}
+        Err(error) => lab.fail(error),
+    }
     if let Some((stored, claim)) = permalink::find(lab, &storage, &runs).await {
         if lab.run.with_untracked(Option::is_none) {
             let time = lab.time.get_untracked();

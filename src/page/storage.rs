@@ -11,6 +11,7 @@ use crate::engine::capability::EngineChoice;
 use crate::engine::message::{FitOutcome, decode, encode};
 use crate::experiment::Experiment;
 use crate::record::{Checkpoint, MeasureTable, MetricRow, RunEvent, RunSummary, UserError};
+use crate::theory::Outcome;
 use idb::{Database, DatabaseEvent, Factory, KeyRange, ObjectStoreParams, Transaction, TransactionMode};
 use js_sys::Uint8Array;
 use serde::{Deserialize, Serialize};
@@ -26,7 +27,10 @@ const CHECKPOINTS: &str = "checkpoints";
 const RESUME: &str = "resume";
 const FITS: &str = "fits";
 const MEASURES: &str = "measures";
-const STORES: [&str; 6] = [RUNS, ROWS, CHECKPOINTS, RESUME, FITS, MEASURES];
+const SURVEYS: &str = "surveys";
+const STORES: [&str; 7] = [RUNS, ROWS, CHECKPOINTS, RESUME, FITS, MEASURES, SURVEYS];
+/// The one key of its store: a newer survey takes the place of the older.
+const NEWEST: &str = "newest";
 
 /// Runs kept on this device; older ones make room.
 const KEPT_RUNS: usize = 5;
@@ -69,6 +73,19 @@ pub(super) struct Stored {
     pub(super) measures: MeasureTable,
 }
 
+/// The newest survey of a theory, which belongs to no run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct StoredSurvey {
+    /// Name of the panel.
+    pub(super) panel: String,
+    /// Its settings as JSON.
+    pub(super) settings: String,
+    /// Share of its parts that is done.
+    pub(super) done: f32,
+    /// What is known.
+    pub(super) outcome: Outcome,
+}
+
 /// One thing to write.
 pub(super) enum Write {
     /// The head of a run.
@@ -83,6 +100,8 @@ pub(super) enum Write {
     Fit(String, Rc<Vec<u8>>, String),
     /// All measures so far; replaces the previous ones.
     Measures(String, Box<MeasureTable>),
+    /// What a survey knows; replaces the previous one.
+    Survey(Box<StoredSurvey>),
     /// Forget rows and checkpoints after this step: the run goes on from there.
     Rewind(String, u32),
     /// Forget a run.
@@ -152,6 +171,17 @@ impl Storage {
         Ok(values.iter().rev().filter_map(|value| decode(&Uint8Array::new(value).to_vec()).ok()).collect())
     }
 
+    /// The survey that was begun last, if there is one that this build can read.
+    ///
+    /// # Errors
+    /// If the database cannot be read.
+    pub(super) async fn survey(&self) -> Result<Option<StoredSurvey>, UserError> {
+        let transaction = self.0.database.transaction(&[SURVEYS], TransactionMode::ReadOnly).map_err(|e| refused(&e))?;
+        let found = async { transaction.object_store(SURVEYS)?.get(JsValue::from(NEWEST))?.await };
+        let value = found.await.map_err(|e| refused(&e))?;
+        Ok(value.and_then(|value| decode(&Uint8Array::new(&value).to_vec()).ok()))
+    }
+
     /// Forgets all but the newest runs, except those that another tab works on.
     pub(super) async fn make_room(&self, runs: &[StoredRun]) {
         for run in runs.iter().skip(KEPT_RUNS) {
@@ -172,7 +202,7 @@ impl Storage {
 }
 
 async fn open() -> Result<Database, idb::Error> {
-    let mut request = Factory::new()?.open("grokscope", Some(2))?;
+    let mut request = Factory::new()?.open("grokscope", Some(3))?;
     request.on_upgrade_needed(|event| {
         if let Ok(database) = event.database() {
             for name in STORES {
@@ -208,6 +238,7 @@ async fn apply(transaction: &Transaction, write: &Write) -> Result<(), idb::Erro
         Write::Resume(id, step, point) => put(RESUME, id.clone(), bytes(&[&step.to_le_bytes(), point.as_slice()].concat())).await,
         Write::Fit(id, outcome, name) => put(FITS, format!("{id}/{name}"), bytes(outcome)).await,
         Write::Measures(id, table) => put(MEASURES, id.clone(), bytes(&encode(table).unwrap_or_default())).await,
+        Write::Survey(survey) => put(SURVEYS, NEWEST.to_owned(), bytes(&encode(survey).unwrap_or_default())).await,
         Write::Rewind(id, step) => {
             let range = || KeyRange::bound(&key(id, step + 1).into(), &format!("{id}/~").into(), None, None);
             transaction.object_store(CHECKPOINTS)?.delete(range()?)?.await?;

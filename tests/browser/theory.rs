@@ -158,7 +158,7 @@ fn phase_planes_fill_while_they_are_looked_at_and_stop_when_told_to() {
 
     page.fill("theory-phase_cells", "30");
     page.fill("theory-phase_steps", "2000");
-    assert!(page.text("survey-words").contains("before the last change"), "{}", page.text("survey-words"));
+    assert!(page.text("survey-words").contains("Of other settings"), "{}", page.text("survey-words"));
     page.click("survey-begin");
     page.wait("the first cells", "document.getElementById('theory-number-confusion')", 60);
     wait_for_phase(&page, "surveying");
@@ -168,6 +168,10 @@ fn phase_planes_fill_while_they_are_looked_at_and_stop_when_told_to() {
     assert!(page.number("survey-words", "done") < 1.0);
     // What it had found stays, and the panel's own system is a button away.
     assert!(page.text("theory-status").contains("of 1800 cells"), "{}", page.text("theory-status"));
+    let found = page.text("theory-status");
+    page.reload();
+    wait_for_phase(&page, "stopped");
+    assert_eq!(page.text("theory-status"), found);
     page.click("theory-against-system");
     wait_for_phase(&page, "done");
     page.settled("theory-figure-spectrum");

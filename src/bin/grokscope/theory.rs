@@ -43,7 +43,7 @@ pub fn run(name: &str, set: &[String], survey: Option<EngineWish>, out: Option<&
 fn surveyed(name: &str, settings: String, engine: EngineWish) -> Result<Outcome, UserError> {
     let bar = progress(1000, "‰");
     let (mut found, mut trouble) = (None, None);
-    converse(vec![Command::Survey { panel: name.to_owned(), settings, engine }], Vec::new(), |event| match event {
+    converse(vec![Command::Survey { number: 0, panel: name.to_owned(), settings, engine }], Vec::new(), |event| match event {
         Event::Survey { done, outcome, .. } => {
             bar.set_position((1000.0 * done) as u64);
             found = Some(outcome);

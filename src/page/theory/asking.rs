@@ -96,7 +96,7 @@ pub(in crate::page) struct TheoryLab {
     /// Whether the run on the page will be asked about again soon.
     paced: StoredValue<bool>,
     /// The newest survey.
-    pub(super) survey: SurveyLab,
+    pub(in crate::page) survey: SurveyLab,
 }
 
 impl TheoryLab {

@@ -1,15 +1,17 @@
 //! A survey on the page: begun by a button, stopped by another, and drawn while it fills.
 //!
 //! Unlike an answer it is not asked for by turning a knob: it takes minutes of a processor that may be training. It stays while other
-//! panels are looked at, and says when the settings have moved on since.
+//! panels are looked at, and says when the settings have moved on since. What it has found is stored part by part, so that a reload loses
+//! no more than the part under way; it is not gone on with, because a survey keeps its parts to itself.
 
 use super::asking::Against;
 use crate::engine::message::{Command, Event};
 use crate::page::live::{flag, text};
 use crate::page::session::send;
+use crate::page::storage::{StoredSurvey, Write};
 use crate::page::store::{EngineState, Lab};
 use crate::record::UserError;
-use crate::theory::Outcome;
+use crate::theory::{Outcome, panel};
 use leptos::prelude::*;
 use std::sync::Arc;
 
@@ -19,6 +21,8 @@ pub(in crate::page) struct SurveyLab {
     /// Panel and settings as JSON; `None`: none was begun.
     asked: RwSignal<Option<(&'static str, String)>>,
     is_running: RwSignal<bool>,
+    /// How many were begun: what an older one still says is not taken.
+    number: StoredValue<u32>,
     /// Share of the parts done, and what is under way.
     progress: RwSignal<(f32, String)>,
     outcome: RwSignal<Option<Arc<Outcome>>>,
@@ -31,6 +35,7 @@ impl SurveyLab {
         Self {
             asked: RwSignal::new(None),
             is_running: RwSignal::new(false),
+            number: StoredValue::new(0),
             progress: RwSignal::new((0.0, String::new())),
             outcome: RwSignal::new(None),
             problem: RwSignal::new(None),
@@ -65,7 +70,30 @@ impl SurveyLab {
         self.progress.set((0.0, String::new()));
         self.outcome.set(None);
         self.problem.set(None);
-        send(lab, &Command::Survey { panel: panel.to_owned(), settings, engine: lab.wish.get_untracked() });
+        self.number.update_value(|number| *number += 1);
+        let (number, engine) = (self.number.get_value(), lab.wish.get_untracked());
+        send(lab, &Command::Survey { number, panel: panel.to_owned(), settings, engine });
+    }
+
+    /// Puts a stored survey on the page, unless one was begun meanwhile.
+    pub(in crate::page) fn restore(&self, stored: StoredSurvey) {
+        let Ok(of) = panel(&stored.panel) else { return };
+        if self.asked.with_untracked(Option::is_some) {
+            return;
+        }
+        self.asked.set(Some((of.about.name, stored.settings)));
+        self.progress.set((stored.done, String::new()));
+        self.outcome.set(Some(Arc::new(stored.outcome)));
+    }
+
+    fn keep(&self, lab: Lab, done: f32, outcome: &Outcome) {
+        let Some((panel, settings)) = self.asked.get_untracked() else { return };
+        let survey = StoredSurvey { panel: panel.to_owned(), settings, done, outcome: outcome.clone() };
+        lab.storage.with_value(|storage| {
+            if let Some(storage) = storage {
+                storage.write(Write::Survey(Box::new(survey)));
+            }
+        });
     }
 
     fn stop(&self, lab: Lab) {
@@ -88,10 +116,10 @@ impl SurveyLab {
     pub(super) fn hear(&self, lab: Lab, event: Event) -> Option<Event> {
         match event {
             // What a dropped survey had still to say.
-            Event::Survey { .. } | Event::SurveyProgress { .. } | Event::SurveyRefused(..)
-                if !self.is_running.get_untracked() => {}
-            Event::Survey { panel, .. } | Event::SurveyRefused(panel, _) if !untrack(|| self.is_of(&panel)) => {}
+            Event::Survey { number, .. } | Event::SurveyProgress { number, .. } | Event::SurveyRefused(number, _)
+                if !self.is_running.get_untracked() || number != self.number.get_value() => {}
             Event::Survey { done, outcome, .. } => {
+                self.keep(lab, done, &outcome);
                 self.progress.update(|progress| progress.0 = done);
                 self.outcome.set(Some(Arc::new(outcome)));
                 if done >= 1.0 {
@@ -99,7 +127,7 @@ impl SurveyLab {
                     lab.announcement.set("The survey is done".into());
                 }
             }
-            Event::SurveyProgress { done, words } => self.progress.set((done, words)),
+            Event::SurveyProgress { done, words, .. } => self.progress.set((done, words)),
             Event::SurveyRefused(_, error) => {
                 self.is_running.set(false);
                 lab.announcement.set(error.to_string());
@@ -131,8 +159,8 @@ pub(super) fn controls(lab: Lab, title: &'static str) -> AnyView {
         let (done, what) = survey.progress.get();
         let told = if running() { format!("{:.0}% done{}", 100.0 * done, after(&what)) } else { String::new() };
         match (is_here() && stale, told.is_empty()) {
-            (true, true) => "Of the settings before the last change.".to_owned(),
-            (true, false) => format!("{told}. Of the settings before the last change."),
+            (true, true) => "Of other settings than these.".to_owned(),
+            (true, false) => format!("{told}. Of other settings than these."),
             (false, _) => told,
         }
     };
