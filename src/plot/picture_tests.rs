@@ -96,7 +96,7 @@ fn with_pictures(check: impl Fn(&Picture<'_>, &[&str])) {
         guides: &[],
         stretches: &[],
         keys: &[],
-        selected: Some(0),
+        ringed: &[0],
     };
     check(&Picture::Scatter(scatter), &["zero", "two", "cos part", "sin part"]);
     let keys = [Key { ink: Ink::Accent, label: "emergent" }, Key { ink: Ink::Source(1), label: "vanished" }];
@@ -113,7 +113,7 @@ fn with_pictures(check: impl Fn(&Picture<'_>, &[&str])) {
         guides: &[Guide::X(0.5, "in other latents"), Guide::Y(0.2, "shrunk"), Guide::X(9.0, "outside")],
         stretches: &[],
         keys: &keys,
-        selected: None,
+        ringed: &[],
     };
     check(&Picture::Scatter(groups), &["emergent", "vanished", "in other latents", "shrunk", "zero", "ν error"]);
     let layers = [

@@ -73,8 +73,8 @@ pub struct Scatter<'a> {
     pub stretches: &'a [Stretch],
     /// What the colours of [`Stain::Inks`] stand for.
     pub keys: &'a [Key<'a>],
-    /// The index of a point to ring.
-    pub selected: Option<usize>,
+    /// Indices of points to ring: a chosen one, or those that decide.
+    pub ringed: &'a [usize],
 }
 
 /// Draws the line, the points and their names, and says where the plot stands; [`nearest_point`] leads back from a pixel.
@@ -140,7 +140,7 @@ pub fn draw_scatter<DB: DrawingBackend>(
         axes.draw_absence(&pen, theme)?;
     }
     for &(index, at) in &seen {
-        if scatter.selected == Some(index) {
+        if scatter.ringed.contains(&index) {
             pen.dot(at, radius + 4.0, theme.text)?;
             pen.dot(at, radius + 2.5, theme.surface)?;
         }

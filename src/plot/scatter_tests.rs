@@ -34,7 +34,7 @@ fn scatter(points: &[(f64, f64)]) -> Scatter<'_> {
         guides: &[],
         stretches: &[],
         keys: &[],
-        selected: None,
+        ringed: &[],
     }
 }
 
@@ -172,7 +172,7 @@ fn the_pointer_finds_the_nearest_point_and_none_far_away() {
 fn a_chosen_point_is_ringed() {
     let points = ring(5, 1);
     let plain = dots(&draw(DESK, &scatter(&points)).1).len();
-    let ringed = dots(&draw(DESK, &Scatter { selected: Some(2), ..scatter(&points) }).1);
+    let ringed = dots(&draw(DESK, &Scatter { ringed: &[2], ..scatter(&points) }).1);
     assert_eq!(ringed.len(), plain + 2);
     assert!(ringed.iter().any(|dot| dot.1 == rgb(Theme::light().text)));
 }

@@ -475,7 +475,7 @@ fn samples_of_every_figure() {
                 guides: &[],
                 stretches: &[],
                 keys: &[],
-                selected: Some(7),
+                ringed: &[7],
             }));
         }
         std::fs::write(folder.join(format!("{name}.html")), page).unwrap();

@@ -10,7 +10,9 @@ use crate::theory::{Drawing, Figure, Line, Role, Scaled, Segment};
 pub fn with_picture<R>(figure: &Figure, show: impl FnOnce(&Picture<'_>) -> R) -> R {
     match &figure.drawing {
         Drawing::Lines { x, y, lines, marks } => with_lines((axis(x), axis(y)), lines, marks, show),
-        Drawing::Points { x, y, groups, names, segments, equal } => with_points((x, y), groups, names, segments, *equal, show),
+        Drawing::Points { x, y, groups, names, ringed, segments, equal } => {
+            with_points((x, y), groups, (names, ringed), segments, *equal, show)
+        }
         Drawing::Map { row_label, column_label, rows, columns, values, is_signed, kinds } => {
             let ends = |values: &[f64]| values.first().map(|first| short(*first)).zip(values.last().map(|last| short(*last)));
             let row_label = match ends(rows) {
@@ -151,7 +153,7 @@ fn with_lines<R>((x, y): (Axis, Axis), lines: &[Line], marks: &[(f64, String)], 
 fn with_points<R>(
     (x, y): (&str, &str),
     groups: &[(Role, Vec<(f64, f64)>)],
-    names: &[String],
+    (names, ringed): (&[String], &[usize]),
     segments: &[Segment],
     equal: bool,
     show: impl FnOnce(&Picture<'_>) -> R,
@@ -188,7 +190,7 @@ fn with_points<R>(
         guides: &[],
         stretches: &stretches,
         keys: if keys.len() > 1 { &keys } else { &[] },
-        selected: None,
+        ringed,
     }))
 }
 
@@ -299,13 +301,14 @@ mod tests {
             y: "x₂".into(),
             groups: vec![(Role::Measured, vec![(0.0, 1.0)]), (Role::Predicted, vec![(2.0, 3.0)])],
             names: vec!["first".into()],
+            ringed: vec![1],
             segments: vec![Segment { role: Role::Predicted, from: (0.0, 0.0), to: (4.0, 4.0) }],
             equal: false,
         };
         let figure = Figure { name: "plane".into(), caption: String::new(), drawing };
         with_picture(&figure, |picture| {
             let Picture::Scatter(scatter) = picture else { panic!("no points") };
-            assert_eq!(scatter.stain, Stain::Inks(&[Ink::Accent, Ink::Theory]));
+            assert_eq!((scatter.stain, scatter.ringed), (Stain::Inks(&[Ink::Accent, Ink::Theory]), [1].as_slice()));
             assert_eq!(scatter.stretches, [Stretch { from: (0.0, 0.0), to: (4.0, 4.0), ink: Ink::Theory, dashed: true }]);
             assert_eq!(scatter.keys.iter().map(|key| key.label).collect::<Vec<_>>(), ["measured", "predicted"]);
             let ((left, right), (bottom, top)) = scatter.window.unwrap();

@@ -55,6 +55,8 @@ pub enum Drawing {
         groups: Vec<(Role, Vec<(f64, f64)>)>,
         /// Names of the points, all groups in their order; may be empty.
         names: Vec<String>,
+        /// Points to ring, all groups in their order.
+        ringed: Vec<usize>,
         /// Straight lines to draw.
         segments: Vec<Segment>,
         /// Whether both axes have one scale.

@@ -46,6 +46,7 @@ pub(super) fn cloud(lab: Lab, fit: Arc<CrosscoderResult>, cloud: Cloud, colours:
         let (inks, keys) = colours();
         let keys: Vec<Key<'_>> = keys.iter().map(|(ink, label)| Key { ink: *ink, label }).collect();
         let latent = lab.latent.get();
+        let ringed = latents.with_value(|latents| latents.iter().position(|known| Some(*known) == latent));
         points.with_value(|points| {
             let scatter = Scatter {
                 points,
@@ -60,7 +61,7 @@ pub(super) fn cloud(lab: Lab, fit: Arc<CrosscoderResult>, cloud: Cloud, colours:
                 guides,
                 stretches: &[],
                 keys: &keys,
-                selected: latents.with_value(|latents| latents.iter().position(|known| Some(*known) == latent)),
+                ringed: ringed.as_slice(),
             };
             keep(frame, show(&Picture::Scatter(scatter)).and_then(Place::frame));
         });

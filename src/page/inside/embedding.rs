@@ -78,7 +78,7 @@ pub(super) fn picture(lab: Lab) -> AnyView {
             guides: &[],
             stretches: &[],
             keys: &[],
-            selected: None,
+            ringed: &[],
         };
         show(&Picture::Scatter(scatter));
     };

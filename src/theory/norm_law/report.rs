@@ -171,6 +171,7 @@ fn scatter(by_decay: &[Varied], by_rate: &[Varied], factor: f64, whole: Fit) -> 
         y: "measured delay (steps)".into(),
         groups: vec![(Role::Kind(0), points(by_decay)), (Role::Kind(1), points(by_rate))],
         names: [names(by_decay, "weight decay"), names(by_rate, "learning rate")].concat(),
+        ringed: Vec::new(),
         segments: vec![
             Segment { role: Role::Predicted, from: (0.0, 0.0), to: (most, most) },
             Segment { role: Role::Baseline, from: (0.0, whole.intercept), to: (most, whole.intercept + whole.slope * most) },

@@ -9,17 +9,24 @@ use crate::theory::{Drawing, Figure, Role, Segment};
 pub(super) fn of(data: &Data, ringed: &[usize], caption: &str, directions: &[(Role, &[f64])]) -> Figure {
     let reach = data.points.iter().map(|((x, y), _)| libm::hypot(*x, *y)).fold(0.0, f64::max);
     let of_side = |side: bool| data.points.iter().filter(|point| point.1 == side).map(|point| point.0).collect::<Vec<_>>();
-    let rings: Vec<(f64, f64)> = ringed.iter().map(|&at| data.points[at].0).collect();
     let mut names = Vec::new();
     let mut groups = Vec::new();
-    for (role, points, name) in
-        [(Role::Kind(0), of_side(true), "+"), (Role::Kind(1), of_side(false), "−"), (Role::Baseline, rings, "support vector")]
-    {
+    for (role, side, name) in [(Role::Kind(0), true, "+"), (Role::Kind(1), false, "−")] {
+        let points = of_side(side);
         if !points.is_empty() {
             names.extend(points.iter().map(|_| name.to_owned()));
             groups.push((role, points));
         }
     }
+    // The drawing has one side after the other.
+    let place = |at: usize| {
+        let is_before = |(other, point): &(usize, &((f64, f64), bool))| {
+            let (side, own) = (point.1, data.points[at].1);
+            if side == own { *other < at } else { side }
+        };
+        data.points.iter().enumerate().filter(is_before).count()
+    };
+    let ringed = ringed.iter().map(|at| place(*at)).collect();
     let mut segments = Vec::new();
     for (at, (role, direction)) in directions.iter().enumerate() {
         let length = norm(direction);
@@ -32,6 +39,22 @@ pub(super) fn of(data: &Data, ringed: &[usize], caption: &str, directions: &[(Ro
         }
         segments.push(Segment { role: *role, from: (0.0, 0.0), to: (x, y) });
     }
-    let drawing = Drawing::Points { x: "x₁".into(), y: "x₂".into(), groups, names, segments, equal: true };
+    let drawing = Drawing::Points { x: "x₁".into(), y: "x₂".into(), groups, names, ringed, segments, equal: true };
     Figure { name: "plane".into(), caption: caption.into(), drawing }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::settings::{DataSet, Separable};
+    use super::*;
+
+    #[test]
+    fn rings_follow_their_points_into_the_order_of_the_sides() {
+        let points = ["0 1 -", "2 3 +", "4 5 -", "6 7 +"].map(str::to_owned).to_vec();
+        let data = Data::of(&Separable { data: DataSet::Points, points, ..Separable::default() }).unwrap();
+        let figure = of(&data, &[1, 2], "", &[]);
+        let Drawing::Points { groups, ringed, .. } = figure.drawing else { panic!() };
+        let drawn: Vec<(f64, f64)> = groups.into_iter().flat_map(|group| group.1).collect();
+        assert_eq!(ringed.iter().map(|at| drawn[*at]).collect::<Vec<_>>(), [(2.0, 3.0), (4.0, 5.0)]);
+    }
 }
