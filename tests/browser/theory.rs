@@ -211,6 +211,12 @@ fn theory_speaks_of_the_run_on_the_page_while_it_goes_and_says_why_it_does_not()
     let link = page.link();
     assert!(link.contains("a=run") && link.contains("p=circuit-efficiency"), "{link}");
 
+    // Lists as long as a layer reach the panel as well.
+    page.click("theory-panel-statistical-physics");
+    take();
+    page.wait("the last checkpoint", "document.getElementById('theory-status').innerText.includes('of 256 are locked')", 60);
+    page.settled("theory-figure-neurons");
+
     page.click("theory-panel-edge");
     wait_for_phase(&page, "done");
     assert!(page.text("theory-verdict").contains("one label for all inputs"), "{}", page.text("theory-verdict"));
