@@ -78,8 +78,8 @@ pub fn short(value: f64) -> String {
         let (digits, power) = text.split_once('e').unwrap_or((&text, "0"));
         return format!("{}e{power}", digits.trim_end_matches('0').trim_end_matches('.'));
     }
-    let before = if size < 1.0 { 0 } else { libm::floor(libm::log10(size)) as usize + 1 };
-    let text = format!("{value:.*}", 4usize.saturating_sub(before));
+    let before = if size == 0.0 { 0 } else { libm::floor(libm::log10(size)) as i32 + 1 };
+    let text = format!("{value:.*}", (4 - before).max(0) as usize);
     if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
 }
 
@@ -318,7 +318,7 @@ mod tests {
 
     #[test]
     fn numbers_are_written_as_people_do() {
-        let texts = [0.0, 0.25, 1.0, 1200.0, 123_456.0, 1e-5, -2.5e-7, 2e9, 0.1234567, 12.3456, f64::NAN].map(short);
-        assert_eq!(texts, ["0", "0.25", "1", "1200", "123456", "1e-5", "-2.5e-7", "2e9", "0.1235", "12.35", "–"]);
+        let texts = [0.0, 0.25, 1.0, 1200.0, 123_456.0, 1e-5, -2.5e-7, 2e9, 0.1234567, 12.3456, 0.00162941, f64::NAN].map(short);
+        assert_eq!(texts, ["0", "0.25", "1", "1200", "123456", "1e-5", "-2.5e-7", "2e9", "0.1235", "12.35", "0.001629", "–"]);
     }
 }
