@@ -63,14 +63,14 @@ impl Findings {
         let group = settings.group.group_name();
         let from = if self.is_forced { "leave only the group's matrices nearby" } else { "leave more than the group's matrices" };
         let at = self.fractions.forced.fraction().map_or(f64::NAN, |found| found.0);
+        let beside = if settings.is_s3() { format!("; published for trained toys: {PUBLISHED}") } else { String::new() };
         format!(
-            "{} of {} products {from}: {} of the unseen ones follow, the toy gets {}; half of all data sets force {group} from {} of \
-             its products on",
+            "{} of {} products {from}: {} of the unseen ones follow, the toy gets {}; half of all data sets force {group} at {at:.3} of \
+             its products{beside}",
             settings.pairs,
             self.pairs(),
             percent(self.follows),
             percent(self.last().test),
-            percent(at)
         )
     }
 

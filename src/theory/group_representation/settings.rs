@@ -64,8 +64,8 @@ impl Default for GroupRepresentation {
             evaluate_every: 10,
             orders: 300,
             sizes: 8,
-            data_sets: 16,
-            descent_steps: 1500,
+            data_sets: 40,
+            descent_steps: 3000,
             seed: 0,
         }
     }

@@ -1,6 +1,6 @@
 //! The toy on many data sets, one training for each part, and descent without a decoder beside it: how much of what follows is found?
 
-use super::descent::Descended;
+use super::descent::{Descended, SOLVED};
 use super::figures::{lines, of_theory, published};
 use super::findings::{PUBLISHED, fractions, percent, theory_numbers};
 use super::fraction::Fractions;
@@ -177,8 +177,14 @@ impl Survey for Trainings {
             .expected(1.0),
             Number::found(
                 "forced_elsewhere",
-                "Data sets that force the group, whose known products stand after that descent and whose held-out ones do not",
-                self.of_forced(|t| t.descended.stand < UNDERSTOOD && t.descended.known_stand >= UNDERSTOOD),
+                "Data sets that force the group, where that descent ends in another exact solution",
+                self.of_forced(|t| t.descended.stand < UNDERSTOOD && t.descended.loss < SOLVED),
+            )
+            .expected(0.0),
+            Number::found(
+                "forced_unsolved",
+                "Data sets that force the group, where that descent has not come to a solution yet",
+                self.of_forced(|t| t.descended.stand < UNDERSTOOD && t.descended.loss >= SOLVED),
             ),
             Number::found("gap", "Held-out accuracy less D̄(D), mean over data sets", mean(&gaps)).expected(0.0),
             Number::found("above", "Data sets with more right than follows", over as f64),
