@@ -3,7 +3,7 @@
 //! ℓ_eff = ℓ₀ · R. ℓ₀ is the mean square distance of known products from the mean μ of their element, R the mean of 1/|μ_c − μ_c′|² over
 //! pairs of elements: all that is left of a decoder is that it must tell every two answers apart. Scale drops out. Two simpler norms
 //! were rejected, because neither asks for that: by the size of the embedding all products may become one, and by the variance of the
-//! products half of all starts end in the sign, which tells only even from odd.
+//! products nearly half of all starts end with two answers, as the sign has, which tells only even from odd.
 
 use super::known::Pair;
 use super::network::{products, pulled_back};

@@ -9,7 +9,7 @@ use crate::experiment::randomness::{Purpose, Stream};
 use crate::record::UserError;
 use crate::theory::{Assumption, Number};
 
-/// The fraction that the paper reports for S3.
+/// The fraction that the paper reports for S3; how it was measured is not in its code.
 pub(super) const PUBLISHED: f64 = 0.5;
 /// Index of the stream of orders; those of data sets lie below.
 const ORDERS: u64 = 1 << 16;

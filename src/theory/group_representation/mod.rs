@@ -42,7 +42,7 @@ impl Theory for GroupRepresentation {
         breaks: "Linear equations near the truth say nothing of solutions far from it: matrices that are all equal, that multiply to 0, or \
                  that tell only even from odd fit as well, and so do representations of the larger group that the known products alone \
                  define. Where training starts it is near none of them. The decoder is forgotten too: it can learn products by heart that \
-                 never come to one matrix, the more so the less the embedding decays. So the share that follows is what a network could \
+                 never come to one matrix, the more so the less the embedding decays, and needs more products then. So the share that follows is what a network could \
                  know, and no forecast of what it learns.",
         survey: Some("Train the toy on many data sets of each size"),
         references: &[
