@@ -9,6 +9,7 @@ mod circuit_efficiency;
 mod early_late;
 mod edge;
 mod fourier_network;
+mod group_representation;
 mod hand;
 mod lazy_rich;
 mod linear;
@@ -29,6 +30,7 @@ use circuit_efficiency::CircuitEfficiency;
 use early_late::EarlyLate;
 use edge::Edge;
 use fourier_network::FourierNetwork;
+use group_representation::GroupRepresentation;
 pub use hand::{Handle, Touch};
 use lazy_rich::LazyRich;
 use linear::Linear;
@@ -51,6 +53,7 @@ use crate::record::UserError;
 pub fn panels() -> &'static [Panel] {
     const PANELS: &[Panel] = &[
         Panel::of::<Representation>(),
+        Panel::of::<GroupRepresentation>(),
         Panel::of::<Separable>(),
         Panel::of::<EarlyLate>(),
         Panel::of::<MaxMarginFourier>(),

@@ -40,6 +40,12 @@ pub fn speaks_of(experiment: &Experiment) -> Vec<Verdict> {
             format!("it needs a sum without a modulus (addition), not {rule}"),
         ),
         verdict(
+            "group-representation",
+            false,
+            String::new(),
+            "it speaks of networks with the product of two matrices built in, and the laboratory has none; it trains its own".into(),
+        ),
+        verdict(
             "separable",
             (network == "linear" && loss == "logistic" && decay == 0.0) || (is_exponential && homogeneity(experiment).is_some()),
             if network == "linear" {

@@ -44,8 +44,9 @@ pub struct Share {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Critical {
     /// Orders that are complete by n = 0, 1, …, p(p + 1)/2.
-    complete: Vec<u32>,
-    orders: u32,
+    pub(in crate::theory) complete: Vec<u32>,
+    /// Orders drawn.
+    pub(in crate::theory) orders: u32,
 }
 
 impl Critical {

@@ -23,7 +23,9 @@ mod structure;
 mod tests;
 mod training;
 
+pub(super) use critical::Critical;
 pub use settings::Representation;
+pub(super) use training::{AdamW, Schedule};
 
 use super::{About, Begun, OfRun, Outcome, Theory};
 use crate::record::UserError;

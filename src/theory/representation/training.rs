@@ -37,20 +37,21 @@ pub struct Trace {
     pub embeddings: Vec<DMatrix<f64>>,
 }
 
-struct AdamW {
+/// The optimizer's moments.
+pub(in crate::theory) struct AdamW {
     first: Vec<DMatrix<f64>>,
     second: Vec<DMatrix<f64>>,
     step: i32,
 }
 
 impl AdamW {
-    fn new(parameters: &[DMatrix<f64>]) -> Self {
+    pub(in crate::theory) fn new(parameters: &[DMatrix<f64>]) -> Self {
         let zeros = || parameters.iter().map(|matrix| DMatrix::zeros(matrix.nrows(), matrix.ncols())).collect();
         Self { first: zeros(), second: zeros(), step: 0 }
     }
 
     /// One update: w ← w(1 − ηλ) − η m̂/(√v̂ + ε).
-    fn update(&mut self, parameters: &mut [DMatrix<f64>], gradient: &[DMatrix<f64>], schedule: &Schedule) {
+    pub(in crate::theory) fn update(&mut self, parameters: &mut [DMatrix<f64>], gradient: &[DMatrix<f64>], schedule: &Schedule) {
         self.step += 1;
         let corrections = (1.0 - BETAS.0.powi(self.step), 1.0 - BETAS.1.powi(self.step));
         for (index, (matrix, slope)) in parameters.iter_mut().zip(gradient).enumerate() {
