@@ -43,7 +43,8 @@ pub fn speaks_of(experiment: &Experiment) -> Vec<Verdict> {
             "group-representation",
             false,
             String::new(),
-            "it speaks of networks with the product of two matrices built in, and the laboratory has none; it trains its own".into(),
+            "it speaks of networks with the product of two matrices built in, and the laboratory has none; it trains its own"
+                .into(),
         ),
         verdict(
             "separable",

@@ -100,6 +100,7 @@ impl Trainings {
                 y: "held-out accuracy".into(),
                 groups: vec![(Role::Measured, points(false)), (Role::Baseline, points(true))],
                 names: group(false).chain(group(true)).map(name).collect(),
+                ringed: Vec::new(),
                 segments: vec![Segment { role: Role::Predicted, from: (0.0, 0.0), to: (1.0, 1.0) }],
                 equal: true,
             },
