@@ -4,7 +4,7 @@
 //! be dashed on the page and solid in the file. A picture borrows its points, so it is handed to a caller and not returned.
 
 use crate::plot::{Area, Axis, Curves, HeatMap, Ink, Key, Mark, Palette, Picture, Scatter, Series, Stain, Stretch};
-use crate::theory::{Drawing, Figure, Line, Role, Scaled, Segment};
+use crate::theory::{Drawing, Figure, Group, Line, Role, Scaled, Segment};
 
 /// Hands over the picture of a figure.
 pub fn with_picture<R>(figure: &Figure, show: impl FnOnce(&Picture<'_>) -> R) -> R {
@@ -118,6 +118,13 @@ fn with_lines<R>((x, y): (Axis, Axis), lines: &[Line], marks: &[(f64, String)], 
     let of = |role: Role, name: &str| lines.iter().find(|line| line.role == role && line.name == name);
     let partner = |name: &str| lines.iter().find(|line| is_measured(line.role) && line.name == name);
     let shown = || lines.iter().filter(|line| !matches!(line.role, Role::Low | Role::High));
+    // Beside a prediction kinds have no hue like its own, nor one that a measured line has.
+    let is_foretold = lines.iter().any(|line| line.role == Role::Predicted);
+    let taken = if measured.len() > 1 { measured.len() } else { 0 };
+    let ink_of = |line: &Line| match line.role {
+        Role::Kind(kind) if is_foretold => Ink::Source(UNLIKE_THEORY[(taken + usize::from(kind)) % UNLIKE_THEORY.len()]),
+        role => ink(role, source(&line.name)),
+    };
     let labels: Vec<String> = shown()
         .map(|line| match line.role {
             Role::Predicted if partner(&line.name).is_some() => format!("{}, theory", line.name),
@@ -128,7 +135,7 @@ fn with_lines<R>((x, y): (Axis, Axis), lines: &[Line], marks: &[(f64, String)], 
         .zip(&labels)
         .map(|(line, label)| Series {
             label,
-            ink: ink(line.role, source(&line.name)),
+            ink: ink_of(line),
             dashed: matches!(line.role, Role::Predicted | Role::Baseline),
             points: &line.points,
         })
@@ -152,14 +159,14 @@ fn with_lines<R>((x, y): (Axis, Axis), lines: &[Line], marks: &[(f64, String)], 
 
 fn with_points<R>(
     (x, y): (&str, &str),
-    groups: &[(Role, Vec<(f64, f64)>)],
+    groups: &[Group],
     (names, ringed): (&[String], &[usize]),
     segments: &[Segment],
     equal: bool,
     show: impl FnOnce(&Picture<'_>) -> R,
 ) -> R {
-    let points: Vec<(f64, f64)> = groups.iter().flat_map(|(_, points)| points.iter().copied()).collect();
-    let inks: Vec<Ink> = groups.iter().flat_map(|(role, points)| points.iter().map(|_| ink(*role, None))).collect();
+    let points: Vec<(f64, f64)> = groups.iter().flat_map(|group| group.points.iter().copied()).collect();
+    let inks: Vec<Ink> = groups.iter().flat_map(|group| group.points.iter().map(|_| ink(group.role, None))).collect();
     let stretch = |segment: &Segment| Stretch {
         from: segment.from,
         to: segment.to,
@@ -167,14 +174,8 @@ fn with_points<R>(
         dashed: matches!(segment.role, Role::Predicted | Role::Baseline),
     };
     let stretches: Vec<Stretch> = segments.iter().map(stretch).collect();
-    // One key for each role that has a name of its own.
-    let mut keys: Vec<Key<'_>> = Vec::new();
-    for (role, _) in groups {
-        let key = Key { ink: ink(*role, None), label: word(*role) };
-        if !keys.contains(&key) {
-            keys.push(key);
-        }
-    }
+    let named = groups.iter().filter(|group| !group.name.is_empty());
+    let keys: Vec<Key<'_>> = named.map(|group| Key { ink: ink(group.role, None), label: &group.name }).collect();
     let with_ends = || points.iter().copied().chain(stretches.iter().flat_map(|stretch| [stretch.from, stretch.to]));
     let window = (!equal).then(|| (extent(with_ends().map(|point| point.0)), extent(with_ends().map(|point| point.1))));
     show(&Picture::Scatter(Scatter {
@@ -189,21 +190,9 @@ fn with_points<R>(
         window,
         guides: &[],
         stretches: &stretches,
-        keys: if keys.len() > 1 { &keys } else { &[] },
+        keys: &keys,
         ringed,
     }))
-}
-
-/// What a role is called beside points; kinds are told by the caption.
-fn word(role: Role) -> &'static str {
-    match role {
-        Role::Measured | Role::Low | Role::High => "measured",
-        Role::Predicted => "predicted",
-        Role::Train => "train",
-        Role::Test => "test",
-        Role::Baseline => "baseline",
-        Role::Kind(_) => "",
-    }
 }
 
 /// The range of finite values with a little air.
@@ -265,6 +254,21 @@ mod tests {
     }
 
     #[test]
+    fn kinds_beside_a_prediction_have_neither_its_hue_nor_that_of_a_measured_line() {
+        let kind = |index| Line::new(format!("kind {index}"), Role::Kind(index), vec![(1.0, 2.0), (2.0, 1.0)]);
+        let inks = |picture: &Picture<'_>| {
+            let Picture::Curves(curves) = picture else { panic!("no curves") };
+            curves.series.iter().filter(|s| s.label.starts_with("kind")).map(|s| s.ink).collect::<Vec<_>>()
+        };
+        let alone = lines(vec![kind(0), kind(1)]);
+        assert_eq!(with_picture(&alone, inks), [Ink::Source(0), Ink::Source(1)]);
+        let measured = ["a", "b"].map(|name| Line::new(name, Role::Measured, vec![(1.0, 1.0), (2.0, 2.0)]));
+        let foretold = Line::new("a", Role::Predicted, vec![(1.0, 1.0), (2.0, 2.0)]);
+        let beside = lines(measured.into_iter().chain([foretold, kind(0), kind(1)]).collect());
+        assert_eq!(with_picture(&beside, inks), [Ink::Source(3), Ink::Source(4)]);
+    }
+
+    #[test]
     fn residuals_are_drawn_about_zero_and_only_where_there_is_a_pair() {
         let csv = with_residuals(&pair(), |picture| picture.to_csv()).unwrap();
         assert!(csv.contains("1,0.25,") && csv.contains("2,0,"), "{csv}");
@@ -299,7 +303,11 @@ mod tests {
         let drawing = Drawing::Points {
             x: "x₁".into(),
             y: "x₂".into(),
-            groups: vec![(Role::Measured, vec![(0.0, 1.0)]), (Role::Predicted, vec![(2.0, 3.0)])],
+            groups: vec![
+                Group::new("measured", Role::Measured, vec![(0.0, 1.0)]),
+                Group::new("predicted", Role::Predicted, vec![(2.0, 3.0)]),
+                Group::new("", Role::Test, vec![(2.0, 1.0)]),
+            ],
             names: vec!["first".into()],
             ringed: vec![1],
             segments: vec![Segment { role: Role::Predicted, from: (0.0, 0.0), to: (4.0, 4.0) }],
@@ -308,7 +316,7 @@ mod tests {
         let figure = Figure { name: "plane".into(), caption: String::new(), drawing };
         with_picture(&figure, |picture| {
             let Picture::Scatter(scatter) = picture else { panic!("no points") };
-            assert_eq!((scatter.stain, scatter.ringed), (Stain::Inks(&[Ink::Accent, Ink::Theory]), [1].as_slice()));
+            assert_eq!((scatter.stain, scatter.ringed), (Stain::Inks(&[Ink::Accent, Ink::Theory, Ink::Test]), [1].as_slice()));
             assert_eq!(scatter.stretches, [Stretch { from: (0.0, 0.0), to: (4.0, 4.0), ink: Ink::Theory, dashed: true }]);
             assert_eq!(scatter.keys.iter().map(|key| key.label).collect::<Vec<_>>(), ["measured", "predicted"]);
             let ((left, right), (bottom, top)) = scatter.window.unwrap();

@@ -36,7 +36,7 @@ use lazy_rich::LazyRich;
 use linear::Linear;
 use max_margin_fourier::MaxMarginFourier;
 use norm_law::NormLaw;
-pub use outcome::{Assumption, Drawing, Figure, Line, Number, Outcome, Role, Scaled, Segment};
+pub use outcome::{Assumption, Drawing, Figure, Group, Line, Number, Outcome, Role, Scaled, Segment};
 pub use panel::{About, Begun, OfRun, Panel, Theory};
 use representation::Representation;
 pub use run::RunView;

@@ -52,7 +52,7 @@ pub enum Drawing {
         /// Name of the y axis, with its unit.
         y: String,
         /// Points by what they stand for.
-        groups: Vec<(Role, Vec<(f64, f64)>)>,
+        groups: Vec<Group>,
         /// Names of the points, all groups in their order; may be empty.
         names: Vec<String>,
         /// Points to ring, all groups in their order.
@@ -79,6 +79,17 @@ pub enum Drawing {
         /// Names of the values 0, 1, 2, … where the numbers are kinds (phases) and not quantities; else empty.
         kinds: Vec<String>,
     },
+}
+
+/// Points that stand for one thing.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Group {
+    /// What they stand for.
+    pub role: Role,
+    /// Its name beside the plane; empty where their own names or the caption say it.
+    pub name: String,
+    /// `(x, y)`.
+    pub points: Vec<(f64, f64)>,
 }
 
 /// A straight line in a plane of points.
@@ -177,6 +188,13 @@ impl Line {
     /// A line.
     pub fn new(name: impl Into<String>, role: Role, points: Vec<(f64, f64)>) -> Self {
         Self { name: name.into(), role, points }
+    }
+}
+
+impl Group {
+    /// Points.
+    pub fn new(name: impl Into<String>, role: Role, points: Vec<(f64, f64)>) -> Self {
+        Self { role, name: name.into(), points }
     }
 }
 

@@ -23,7 +23,7 @@ impl Findings {
             vec![
                 Line::new("training accuracy", Role::Train, curve(|row| row.train)),
                 Line::new("known products that stand", Role::Kind(2), curve(|row| row.known_stand)),
-                Line::new("nearest known product", Role::Kind(1), curve(|row| row.nearest)),
+                Line::new("nearest known product", Role::Kind(0), curve(|row| row.nearest)),
                 Line::new("test accuracy", Role::Predicted, curve(|_| 1.0).into_iter().map(|(x, _)| (x, self.follows)).collect()),
                 Line::new("test accuracy", Role::Test, curve(|row| row.test)),
             ],

@@ -233,8 +233,8 @@ fn the_survey_claims_a_share_only_once_it_has_rows_and_draws_each_data_set() {
     }
     let outcome = survey.outcome();
     assert_eq!((survey.done(), number(&outcome, "trained").value), (1.0, 12.0));
-    let Drawing::Points { groups, names, .. } = &outcome.figures[1].drawing else { panic!() };
-    assert_eq!((names.len(), groups.iter().map(|group| group.1.len()).sum::<usize>()), (12, 12));
+    let Drawing::Points { groups, .. } = &outcome.figures[1].drawing else { panic!() };
+    assert_eq!(groups.iter().map(|group| group.points.len()).sum::<usize>(), 12);
     let Drawing::Lines { lines, .. } = &outcome.figures[0].drawing else { panic!() };
     assert!(lines.iter().any(|line| line.role == Role::Measured && line.points.len() == 3));
 }

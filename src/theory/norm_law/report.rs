@@ -1,7 +1,7 @@
 //! From stepped runs and the law to figures and numbers.
 
 use super::super::spread::{Fit, fit};
-use super::super::{Assumption, Drawing, Figure, Line, Number, Outcome, Role, Scaled, Segment};
+use super::super::{Assumption, Drawing, Figure, Group, Line, Number, Outcome, Role, Scaled, Segment};
 use super::NormLaw;
 use super::law::{Band, Decay, NormPoint, fitted_factor, score};
 use super::run::forecasts;
@@ -169,7 +169,10 @@ fn scatter(by_decay: &[Varied], by_rate: &[Varied], factor: f64, whole: Fit) -> 
     let drawing = Drawing::Points {
         x: "predicted delay (steps)".into(),
         y: "measured delay (steps)".into(),
-        groups: vec![(Role::Kind(0), points(by_decay)), (Role::Kind(1), points(by_rate))],
+        groups: vec![
+            Group::new("weight decay varied", Role::Kind(0), points(by_decay)),
+            Group::new("learning rate varied", Role::Kind(2), points(by_rate)),
+        ],
         names: [names(by_decay, "weight decay"), names(by_rate, "learning rate")].concat(),
         ringed: Vec::new(),
         segments: vec![

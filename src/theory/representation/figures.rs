@@ -7,7 +7,7 @@ use super::prediction::Prediction;
 use super::quality::normalised;
 use super::settings::Representation;
 use crate::record::MetricRow;
-use crate::theory::{Drawing, Figure, Line, Role, Scaled, Segment};
+use crate::theory::{Drawing, Figure, Group, Line, Role, Scaled, Segment};
 
 impl Findings {
     pub fn figures(&self, settings: &Representation) -> Vec<Figure> {
@@ -87,9 +87,9 @@ impl Findings {
                 x: "share that follows, D̄(D)".into(),
                 y: "share that is right".into(),
                 groups: vec![
-                    (Role::Measured, points(|set| set.stands)),
-                    (Role::Baseline, points(|set| set.nearest)),
-                    (Role::Test, toy.into_iter().collect()),
+                    Group::new("stands", Role::Measured, points(|set| set.stands)),
+                    Group::new("nearest", Role::Baseline, points(|set| set.nearest)),
+                    Group::new("toy", Role::Test, toy.into_iter().collect()),
                 ],
                 names: names.chain(toy.map(|_| format!("toy, {} pairs", settings.pairs))).collect(),
                 ringed: Vec::new(),
@@ -147,7 +147,7 @@ impl Findings {
             drawing: Drawing::Points {
                 x: "eigenvalue".into(),
                 y: "λ at Z₀ = 1".into(),
-                groups: vec![(Role::Predicted, points)],
+                groups: vec![Group::new("", Role::Predicted, points)],
                 names: Vec::new(),
                 ringed: Vec::new(),
                 segments: Vec::new(),

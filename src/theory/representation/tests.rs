@@ -34,8 +34,8 @@ fn the_outcome_has_measured_and_predicted_curves_of_one_name_and_finite_values()
         }
     }
     let Drawing::Points { groups, names, .. } = &outcome.figures[2].drawing else { panic!() };
-    assert_eq!(names.len(), groups.iter().map(|group| group.1.len()).sum::<usize>());
-    assert!(groups.iter().any(|(role, points)| *role == Role::Measured && points.len() == 4));
+    assert_eq!(names.len(), groups.iter().map(|group| group.points.len()).sum::<usize>());
+    assert!(groups.iter().any(|group| group.role == Role::Measured && group.points.len() == 4));
     assert!(outcome.assumptions.iter().all(|assumption| assumption.evidence.chars().any(|c| c.is_ascii_digit())));
 }
 

@@ -2,7 +2,7 @@
 
 use super::data::Data;
 use super::rows::norm;
-use crate::theory::{Drawing, Figure, Role, Segment};
+use crate::theory::{Drawing, Figure, Group, Role, Segment};
 
 /// Points by side, rings on `ringed`, directions as segments from the origin as long as the farthest point, and the boundary across
 /// the first of them.
@@ -11,11 +11,11 @@ pub(super) fn of(data: &Data, ringed: &[usize], caption: &str, directions: &[(Ro
     let of_side = |side: bool| data.points.iter().filter(|point| point.1 == side).map(|point| point.0).collect::<Vec<_>>();
     let mut names = Vec::new();
     let mut groups = Vec::new();
-    for (role, side, name) in [(Role::Kind(0), true, "+"), (Role::Kind(1), false, "−")] {
+    for (role, side, name) in [(Role::Kind(0), true, "+"), (Role::Kind(2), false, "−")] {
         let points = of_side(side);
         if !points.is_empty() {
             names.extend(points.iter().map(|_| name.to_owned()));
-            groups.push((role, points));
+            groups.push(Group::new("", role, points));
         }
     }
     // The drawing has one side after the other.
@@ -54,7 +54,7 @@ mod tests {
         let data = Data::of(&Separable { data: DataSet::Points, points, ..Separable::default() }).unwrap();
         let figure = of(&data, &[1, 2], "", &[]);
         let Drawing::Points { groups, ringed, .. } = figure.drawing else { panic!() };
-        let drawn: Vec<(f64, f64)> = groups.into_iter().flat_map(|group| group.1).collect();
+        let drawn: Vec<(f64, f64)> = groups.into_iter().flat_map(|group| group.points).collect();
         assert_eq!(ringed.iter().map(|at| drawn[*at]).collect::<Vec<_>>(), [(2.0, 3.0), (4.0, 5.0)]);
     }
 }
