@@ -17,7 +17,7 @@ use js_sys::Uint8Array;
 use serde::{Deserialize, Serialize};
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 use std::sync::Arc;
 use wasm_bindgen::prelude::*;
 
@@ -125,14 +125,28 @@ impl Storage {
     ///
     /// # Errors
     /// If the browser has none or refuses.
-    pub(super) async fn open(on_failure: impl Fn(UserError) + 'static) -> Result<Self, UserError> {
-        let database = open().await.map_err(|error| refused(&error))?;
-        Ok(Self(Rc::new(Inner {
-            database,
-            queue: RefCell::default(),
-            writing: Cell::new(false),
-            told: Cell::new(false),
-            on_failure: Box::new(on_failure),
+    pub(super) async fn open(on_failure: impl Fn(UserError) + Clone + 'static) -> Result<Self, UserError> {
+        let mut database = open(on_failure.clone()).await.map_err(|error| refused(&error))?;
+        Ok(Self(Rc::new_cyclic(|inner: &Weak<Inner>| {
+            let inner = inner.clone();
+            // A page of a later build waits for this connection, and would wait for as long as this tab is open.
+            database.on_version_change(move |_| {
+                if let Some(inner) = inner.upgrade() {
+                    inner.database.close();
+                    inner.told.set(true);
+                    (inner.on_failure)(UserError::new(
+                        "A newer Grokscope is open in another tab, so this one stores nothing more",
+                        "Export what is new here, then reload this tab",
+                    ));
+                }
+            });
+            Inner {
+                database,
+                queue: RefCell::default(),
+                writing: Cell::new(false),
+                told: Cell::new(false),
+                on_failure: Box::new(on_failure),
+            }
         })))
     }
 
@@ -201,8 +215,14 @@ impl Storage {
     }
 }
 
-async fn open() -> Result<Database, idb::Error> {
+async fn open(on_failure: impl Fn(UserError) + 'static) -> Result<Database, idb::Error> {
     let mut request = Factory::new()?.open("grokscope", Some(3))?;
+    request.on_blocked(move |_| {
+        on_failure(UserError::new(
+            "An older Grokscope is open in another tab, and until it is closed nothing is stored here",
+            "Close the other tab, or reload it",
+        ));
+    });
     request.on_upgrade_needed(|event| {
         if let Ok(database) = event.database() {
             for name in STORES {

@@ -187,3 +187,16 @@ fn a_finished_run_is_offered_again_after_a_reload_and_needs_no_resume() {
     assert_eq!((again.fingerprint, again.step), (end.fingerprint, end.step));
     assert!(page.colours("loss-chart") > 2, "the stored curves are not drawn");
 }
+
+#[test]
+fn a_page_of_a_later_build_gets_the_storage_and_this_one_says_so() {
+    let page = Page::open(DESK, "");
+    page.start_on_cpu();
+    let end = page.wait_for_end(60);
+    // What a page with another format of the storage does; it would be granted nothing while this one held on.
+    page.js("(() => { indexedDB.open('grokscope', 99).onsuccess = () => { window.granted = true; }; return 0; })()");
+    page.wait("the storage to be let go of", "window.granted === true", 10);
+    page.wait("the message", "document.getElementById('error-card')?.checkVisibility()", 10);
+    assert!(page.text("error-card").contains("newer Grokscope"), "{}", page.text("error-card"));
+    assert_eq!(page.status().fingerprint, end.fingerprint);
+}
