@@ -94,6 +94,7 @@ impl Networks {
                 OrderParameter::TestAccuracy => "test accuracy less chance",
                 OrderParameter::MeanIpr => "mean participation ratio",
                 OrderParameter::Gini => "Gini coefficient of the spectrum",
+                OrderParameter::TrigExplained => "share of the logits that cosines explain",
             },
         }
     }
@@ -101,15 +102,13 @@ impl Networks {
     /// m of a trained network; `None` if it did not come to its end.
     fn order_parameter(&self, member: &Member) -> Option<f64> {
         let last = member.rows.last().filter(|row| row.step >= member.experiment.steps && row.test_loss.is_finite())?;
-        let column = match self.settings.order_parameter {
-            OrderParameter::TestAccuracy => {
+        match self.settings.order_parameter.measured() {
+            Some((_, column)) => member.measures.get(last.step, column)?.number(),
+            None => {
                 let chance = 1.0 / f64::from(member.experiment.task.modulus());
-                return Some((f64::from(last.test_accuracy) - chance) / (1.0 - chance));
+                Some((f64::from(last.test_accuracy) - chance) / (1.0 - chance))
             }
-            OrderParameter::MeanIpr => "mean_ipr",
-            OrderParameter::Gini => "gini",
-        };
-        member.measures.get(last.step, column)?.number()
+        }
     }
 
     /// For each modulus the cell in which nearest to half of the networks jumped, if any did.
@@ -173,10 +172,7 @@ fn plan(settings: &StatisticalPhysics, modulus: u32, control: f64, first: u64) -
 impl Survey for Networks {
     fn part(&self) -> Option<Part> {
         let next = self.planned.get(self.trained.len())?;
-        let measures = match self.settings.order_parameter {
-            OrderParameter::TestAccuracy => Vec::new(),
-            OrderParameter::MeanIpr | OrderParameter::Gini => vec!["spectrum".to_owned()],
-        };
+        let measures = self.settings.order_parameter.measured().map(|(measure, _)| measure.to_owned()).into_iter().collect();
         Some(Part::Train(Ensemble { experiments: next.experiments.clone(), measures }))
     }
 
@@ -258,10 +254,10 @@ impl Networks {
     fn fits(&self, analysis: &Analysis) -> Vec<(usize, Landau)> {
         let Some((size, cell)) = analysis.transition() else { return Vec::new() };
         let series = &analysis.series[size];
-        let low = match self.settings.order_parameter {
+        let low = match self.settings.order_parameter.measured() {
             // No test row right.
-            OrderParameter::TestAccuracy => -1.0 / (libm::sqrt(series.size) - 1.0),
-            OrderParameter::MeanIpr | OrderParameter::Gini => 0.0,
+            None => -1.0 / (libm::sqrt(series.size) - 1.0),
+            Some(_) => 0.0,
         };
         let near = cell.saturating_sub(1)..=(cell + 1).min(series.cells.len() - 1);
         let fit = |index: usize| {

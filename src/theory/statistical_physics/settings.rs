@@ -40,6 +40,20 @@ pub enum OrderParameter {
     MeanIpr,
     /// Gini coefficient of that spectrum.
     Gini,
+    /// Share of the logits that cosines of a + b − c explain, which a memory has by chance alone.
+    TrigExplained,
+}
+
+impl OrderParameter {
+    /// The measure and its column; `None` for what training itself records.
+    pub(super) fn measured(self) -> Option<(&'static str, &'static str)> {
+        match self {
+            Self::TestAccuracy => None,
+            Self::MeanIpr => Some(("spectrum", "mean_ipr")),
+            Self::Gini => Some(("spectrum", "gini")),
+            Self::TrigExplained => Some(("trig_fit", "trig_explained")),
+        }
+    }
 }
 
 /// Settings of the panel.
@@ -168,6 +182,7 @@ static FIELDS: &[Field] = &[
             ("test_accuracy", "Test accuracy less chance"),
             ("mean_ipr", "Participation ratio"),
             ("gini", "Gini coefficient of the spectrum"),
+            ("trig_explained", "Share of the logits that cosines of a + b − c explain"),
         ]),
     ),
     Field::new("seed", "Seed", "Root of all random numbers", FieldKind::Integer { min: 0, max: MAX_SEED }),

@@ -189,8 +189,12 @@ fn networks_that_broke_are_left_out_and_a_cell_of_them_ends_the_survey() {
 
 #[test]
 fn a_measured_column_is_asked_for_where_it_is_the_order_parameter() {
+    for order in [OrderParameter::MeanIpr, OrderParameter::Gini, OrderParameter::TrigExplained] {
+        let (measure, column) = order.measured().unwrap();
+        assert_eq!(crate::measure::column(column).unwrap().0.name, measure);
+    }
     let settings = StatisticalPhysics {
-        order_parameter: OrderParameter::MeanIpr,
+        order_parameter: OrderParameter::TrigExplained,
         control: Control::WeightDecay,
         from: 1.0,
         to: 6.0,
@@ -198,10 +202,7 @@ fn a_measured_column_is_asked_for_where_it_is_the_order_parameter() {
     };
     let survey = Networks::new(&settings).unwrap();
     let Some(Part::Train(ensemble)) = survey.part() else { panic!() };
-    assert_eq!(ensemble.measures, ["spectrum"]);
+    assert_eq!(ensemble.measures, ["trig_fit"]);
     assert_eq!(ensemble.experiments[0].optimizer.weight_decay, 1.0);
-    assert!(
-        ensemble.measures.iter().all(|name| crate::measure::measure(name).is_ok())
-            && crate::measure::column("mean_ipr").is_some()
-    );
+    assert!((crate::measure::measure("trig_fit").unwrap().applies)(&ensemble.experiments[0]).is_ok());
 }
