@@ -78,6 +78,8 @@ fn a_loss_that_is_no_longer_finite_ends_the_run_with_its_step_and_keeps_the_curv
     page.start_on_cpu();
     let end = page.wait_for_phase("failed", 60);
     assert!((1..100).contains(&end.step), "{end:?}");
+    // The phase is told first, the reason right after it.
+    page.wait("the message", "document.getElementById('error-card')?.checkVisibility()", 5);
     let words = page.text("error-card");
     assert!(words.contains("step"), "the message does not name the step: {words:?}");
     assert!(page.colours("loss-chart") > 2, "the curves are gone");
