@@ -1,7 +1,8 @@
 //! The frequency of each single neuron, checkpoint by checkpoint.
 //!
 //! `key_neurons` counts; whoever asks which neuron settled first, and whether the others followed it, needs them one by one. Two
-//! lists as long as the layer per checkpoint are a hundred times the rest of a table, so they are a measure of their own that is taken when asked for.
+//! lists as long as the layer per checkpoint are a hundred times the rest of a table, so they are a measure of their own that is
+//! taken when asked for.
 
 use super::facts::Facts;
 use super::key_neurons::{MEASURE as KEY_NEURONS, cycle_of, neuron_frequencies};

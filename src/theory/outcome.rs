@@ -235,6 +235,11 @@ impl Figure {
     }
 }
 
+/// A share in words.
+pub(super) fn percent(share: f64) -> String {
+    format!("{:.0}%", 100.0 * share)
+}
+
 /// The value at `x` of the polygon through `points` (ascending in x), or `None` beyond its ends.
 fn read_off(points: &[(f64, f64)], x: f64) -> Option<f64> {
     let after = points.partition_point(|point| point.0 < x);

@@ -152,15 +152,7 @@ mod tests {
         let pairs = super::super::known::all_pairs(6);
         let truth = DMatrix::from_fn(9, 6, |at, element| system.representation[element][at] as f64);
         assert_eq!(effective(&system, &truth, &pairs).misfit, 0.0);
-        let sign = DMatrix::from_fn(9, 6, |at, element| {
-            if at != 0 {
-                0.0
-            } else if system.group.even[element] {
-                1.0
-            } else {
-                -1.0
-            }
-        });
+        let sign = super::super::systems::sign(&system);
         assert!(effective(&system, &sign, &pairs).closeness.is_infinite());
     }
 }

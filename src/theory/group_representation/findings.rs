@@ -7,6 +7,7 @@ use super::systems::System;
 use super::training::{Evaluation, Split};
 use crate::experiment::randomness::{Purpose, Stream};
 use crate::record::UserError;
+use crate::theory::outcome::percent;
 use crate::theory::{Assumption, Number};
 
 /// The fraction that the paper reports for S3; how it was measured is not in its code.
@@ -170,9 +171,4 @@ pub(super) fn theory_numbers(is_published: bool, fractions: &Fractions) -> Vec<N
         number("forced_half", "Share of products at which P(forced) is ½, beside the published one", fractions.forced.fraction()),
         number("follows_half", "Share at which half of the held-out products follow, beside the same", fractions.closed_half()),
     ]
-}
-
-/// A share in words.
-pub(super) fn percent(share: f64) -> String {
-    format!("{:.0}%", 100.0 * share)
 }

@@ -80,15 +80,7 @@ mod tests {
         let constant = DMatrix::from_element(9, 6, 0.5);
         assert_eq!(Standing::of(&system, &constant, &known).stands(&pairs), 0.0);
         // The sign tells even from odd: all stands, and one element of each kind is answered.
-        let sign = DMatrix::from_fn(9, 6, |at, element| {
-            if at != 0 {
-                0.0
-            } else if system.group.even[element] {
-                1.0
-            } else {
-                -1.0
-            }
-        });
+        let sign = super::super::systems::sign(&system);
         let standing = Standing::of(&system, &sign, &known);
         assert_eq!(standing.stands(&pairs), 1.0);
         assert!((standing.nearest(&pairs) - 1.0 / 3.0).abs() < 1e-12);

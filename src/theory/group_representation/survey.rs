@@ -4,7 +4,7 @@
 
 use super::descent::{Descended, SOLVED};
 use super::figures::{lines, of_theory, published};
-use super::findings::{PUBLISHED, fractions, percent, theory_numbers};
+use super::findings::{PUBLISHED, fractions, theory_numbers};
 use super::fraction::Fractions;
 use super::half::{half, means};
 use super::known::Known;
@@ -12,6 +12,7 @@ use super::settings::GroupRepresentation;
 use super::systems::System;
 use super::training::Evaluation;
 use crate::record::UserError;
+use crate::theory::outcome::percent;
 use crate::theory::spread::{band, mean};
 use crate::theory::{Assumption, Drawing, Figure, Group, Line, Member, Number, Outcome, Part, Role, Scaled, Segment, Survey};
 

@@ -172,6 +172,18 @@ pub fn multiplied(x: &[i64], y: &[i64]) -> Matrix {
 #[cfg(test)]
 pub const ALL: [Choice; 5] = [Choice::S3, Choice::S3Triangle, Choice::C6, Choice::D4, Choice::Signs];
 
+/// Numbers that tell only even from odd, as matrices that are 0 elsewhere: `[d², element]`.
+#[cfg(test)]
+pub fn sign(system: &System) -> nalgebra::DMatrix<f64> {
+    nalgebra::DMatrix::from_fn(system.dimension * system.dimension, system.order(), |at, element| {
+        match (at, system.group.even[element]) {
+            (0, true) => 1.0,
+            (0, false) => -1.0,
+            _ => 0.0,
+        }
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

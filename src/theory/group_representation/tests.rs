@@ -3,7 +3,7 @@
 use super::fraction::{Fractions, shuffled};
 use super::known::{Known, Pair, all_pairs};
 use super::network::products;
-use super::systems::{ALL, Choice, System};
+use super::systems::{ALL, Choice, System, sign};
 use super::*;
 use crate::experiment::randomness::{Purpose, Stream};
 use crate::theory::{Drawing, Number, Role, panel};
@@ -147,15 +147,7 @@ fn other_solutions_cost_nothing_as_well() {
     let system = Choice::S3.system().unwrap();
     let pairs = all_pairs(6);
     let constant = DMatrix::from_fn(9, 6, |at, _| at as f64 - 3.5);
-    let sign = DMatrix::from_fn(9, 6, |at, element| {
-        if at % 4 > 0 {
-            0.0
-        } else if system.group.even[element] {
-            2.0
-        } else {
-            -2.0
-        }
-    });
+    let sign = sign(&system);
     // Only the upper right entry: every product is 0.
     let nilpotent = DMatrix::from_fn(9, 6, |at, element| if at == 2 { element as f64 } else { 0.0 });
     for embedding in [constant, sign, nilpotent] {

@@ -13,6 +13,7 @@ use super::structure::Structure;
 use super::training::{LEARNED, Trace, train};
 use crate::experiment::randomness::{Purpose, Stream};
 use crate::record::{MetricRow, UserError};
+use crate::theory::outcome::percent;
 use crate::theory::{Assumption, Number};
 use nalgebra::DMatrix;
 
@@ -268,9 +269,4 @@ impl Findings {
             },
         ]
     }
-}
-
-/// A share in words.
-pub(super) fn percent(share: f64) -> String {
-    format!("{:.0}%", 100.0 * share)
 }

@@ -8,25 +8,13 @@ use crate::theory::{Drawing, Figure, Group, Role, Segment};
 /// the first of them.
 pub(super) fn of(data: &Data, ringed: &[usize], caption: &str, directions: &[(Role, &[f64])]) -> Figure {
     let reach = data.points.iter().map(|((x, y), _)| libm::hypot(*x, *y)).fold(0.0, f64::max);
-    let of_side = |side: bool| data.points.iter().filter(|point| point.1 == side).map(|point| point.0).collect::<Vec<_>>();
-    let mut names = Vec::new();
-    let mut groups = Vec::new();
-    for (role, side, name) in [(Role::Kind(0), true, "+"), (Role::Kind(2), false, "−")] {
-        let points = of_side(side);
-        if !points.is_empty() {
-            names.extend(points.iter().map(|_| name.to_owned()));
-            groups.push(Group::new("", role, points));
-        }
-    }
-    // The drawing has one side after the other.
-    let place = |at: usize| {
-        let is_before = |(other, point): &(usize, &((f64, f64), bool))| {
-            let (side, own) = (point.1, data.points[at].1);
-            if side == own { *other < at } else { side }
-        };
-        data.points.iter().enumerate().filter(is_before).count()
-    };
-    let ringed = ringed.iter().map(|at| place(*at)).collect();
+    // One side after the other.
+    let of_side = |side: bool| (0..data.points.len()).filter(move |at| data.points[*at].1 == side);
+    let order: Vec<usize> = of_side(true).chain(of_side(false)).collect();
+    let names = order.iter().map(|at| if data.points[*at].1 { "+" } else { "−" }.to_owned()).collect();
+    let group = |role, side| Group::new("", role, of_side(side).map(|at| data.points[at].0).collect());
+    let groups = vec![group(Role::Kind(0), true), group(Role::Kind(2), false)];
+    let ringed = (0..order.len()).filter(|place| ringed.contains(&order[*place])).collect();
     let mut segments = Vec::new();
     for (at, (role, direction)) in directions.iter().enumerate() {
         let length = norm(direction);

@@ -3,6 +3,7 @@
 //! P(m) is over many runs, and of one run says nothing. But where a new phase starts and how it spreads is seen in a single one, so
 //! that is what this theory has to say of a run.
 
+use super::super::outcome::percent;
 use super::super::spread::median;
 use super::super::{Assumption, Drawing, Figure, Line, Number, Outcome, Role, RunView, Scaled};
 use super::nucleation::{Against, Course, LEAST_LOCKED, Locked, from_start, together};
@@ -297,10 +298,6 @@ impl Seen<'_> {
         all.dedup();
         all.len()
     }
-}
-
-fn percent(share: f64) -> String {
-    format!("{:.0}%", 100.0 * share)
 }
 
 #[cfg(test)]
