@@ -1,8 +1,8 @@
 //! A survey on the page: begun by a button, stopped by another, and drawn while it fills.
 //!
 //! Unlike an answer it is not asked for by turning a knob: it takes minutes of a processor that may be training. It stays while other
-//! panels are looked at, and says when the settings have moved on since. What it has found is stored part by part, so that a reload loses
-//! no more than the part under way; it is not gone on with, because a survey keeps its parts to itself.
+//! panels are looked at, and says when the settings have moved on since. What it has found is stored part by part, so that a reload
+//! loses no more than the part under way; it is not gone on with, because a survey keeps its parts to itself.
 
 use super::asking::Against;
 use crate::engine::message::{Command, Event};

@@ -1,16 +1,13 @@
 //! The published toy for a group, in f64 by hand: a d×d matrix for each element, the product E_aE_b fixed, a decoder of two hidden tanh
 //! layers onto random templates.
 //!
-//! A sibling of the network that adds (`theory::representation`), whose decoder it repeats: the product's gradient reaches into both
-//! factors, and a trait for thirty lines of decoder would be longer than they are.
+//! A sibling of the network that adds (`theory::representation`), whose decoder it has; the product's gradient reaches into both factors.
 
 use super::known::Pair;
 use super::systems::System;
 use crate::experiment::randomness::{Purpose, Stream};
+use crate::theory::representation::decoder::{self, OUTPUTS, Pass, backward, forward};
 use nalgebra::DMatrix;
-
-/// Numbers in a template (as in the paper's code).
-pub const OUTPUTS: usize = 30;
 
 /// Index of the first stream of weights; those of data sets lie below.
 const WEIGHTS: u64 = 1 << 20;
@@ -23,12 +20,6 @@ pub struct Network<'a> {
     pub parameters: Vec<DMatrix<f64>>,
     /// `[output, element]`.
     templates: DMatrix<f64>,
-}
-
-struct Pass {
-    input: DMatrix<f64>,
-    hidden: [DMatrix<f64>; 2],
-    output: DMatrix<f64>,
 }
 
 /// Products of the embedded pairs: `[d², pair]`.
@@ -67,11 +58,7 @@ impl<'a> Network<'a> {
         };
         let inputs = system.dimension * system.dimension;
         let mut parameters = vec![uniform(inputs, system.order(), start)];
-        for (inputs, outputs) in [(inputs, width), (width, width), (width, OUTPUTS)] {
-            let half_width = 1.0 / libm::sqrt(inputs as f64);
-            parameters.push(uniform(outputs, inputs, half_width));
-            parameters.push(uniform(outputs, 1, half_width));
-        }
+        parameters.extend(decoder::drawn(inputs, width, &mut uniform));
         let mut stream = Stream::new(seed, Purpose::Theory, index);
         let templates = DMatrix::from_fn(OUTPUTS, system.order(), |_, _| stream.normal());
         Self { system, parameters, templates }
@@ -83,17 +70,7 @@ impl<'a> Network<'a> {
     }
 
     fn forward(&self, pairs: &[Pair]) -> Pass {
-        let input = products(self.embedding(), pairs);
-        let layer = |number: usize, input: &DMatrix<f64>| {
-            let (weight, bias) = (&self.parameters[2 * number - 1], &self.parameters[2 * number]);
-            let mut sums = weight * input;
-            sums.column_iter_mut().for_each(|mut column| column += bias.column(0));
-            sums
-        };
-        let first = layer(1, &input).map(libm::tanh);
-        let second = layer(2, &first).map(libm::tanh);
-        let output = layer(3, &second);
-        Pass { input, hidden: [first, second], output }
+        forward(&self.parameters[1..], products(self.embedding(), pairs))
     }
 
     fn errors(&self, pass: &Pass, pairs: &[Pair]) -> DMatrix<f64> {
@@ -123,20 +100,9 @@ impl<'a> Network<'a> {
     /// Gradient of the loss over `pairs`, in the order of `parameters`.
     pub fn gradient(&self, pairs: &[Pair]) -> Vec<DMatrix<f64>> {
         let pass = self.forward(pairs);
-        let mut slope = self.errors(&pass, pairs) * (2.0 / (OUTPUTS * pairs.len()) as f64);
-        let mut backwards = Vec::with_capacity(self.parameters.len());
-        for number in [3, 2, 1] {
-            let input = if number == 1 { &pass.input } else { &pass.hidden[number - 2] };
-            backwards.push(DMatrix::from_column_slice(slope.nrows(), 1, slope.column_sum().as_slice()));
-            backwards.push(&slope * input.transpose());
-            slope = self.parameters[2 * number - 1].tr_mul(&slope);
-            if number > 1 {
-                slope.zip_apply(input, |slope, tanh| *slope *= 1.0 - tanh * tanh);
-            }
-        }
-        backwards.push(pulled_back(self.embedding(), pairs, &slope));
-        backwards.reverse();
-        backwards
+        let slope = self.errors(&pass, pairs) * (2.0 / (OUTPUTS * pairs.len()) as f64);
+        let (slope, layers) = backward(&self.parameters[1..], &pass, slope);
+        [vec![pulled_back(self.embedding(), pairs, &slope)], layers].concat()
     }
 }
 

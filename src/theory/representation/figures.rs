@@ -79,10 +79,11 @@ impl Findings {
         let names = self.sets.iter().map(name).chain(self.sets.iter().map(|set| format!("{}, nearest sum", name(set))));
         Figure {
             name: "closure".into(),
-            caption: "Share of unseen sums that follow from the known ones by algebra, against the share in which embeddings stand \
-                      after gradient descent on ℓ_eff (measured) or whose nearest known sum is theirs (baseline, right by chance as \
-                      well), one point for each random data set; the test point is the toy"
-                .into(),
+            caption:
+                "Share of unseen sums that follow from the known ones by algebra, against the share in which embeddings stand \
+                      after gradient descent on ℓ_eff (stands) or whose nearest known sum is theirs (nearest, right by chance as \
+                      well), one point for each random data set, and the toy"
+                    .into(),
             drawing: Drawing::Points {
                 x: "share that follows, D̄(D)".into(),
                 y: "share that is right".into(),

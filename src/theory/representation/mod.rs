@@ -6,6 +6,7 @@
 
 mod closure;
 mod critical;
+pub(super) mod decoder;
 mod descent;
 mod effective_loss;
 mod figures;

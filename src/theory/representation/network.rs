@@ -2,15 +2,12 @@
 //!
 //! A third account beside theory and engine, so that a page without an engine has something measured, and a disagreement between
 //! theory and network cannot be the engine's rounding. The sum is fixed; the loss is the mean square over rows and outputs; a sum
-//! is recognised if its own template is the nearest. Matrices hold one column per row of data, because that is how nalgebra
-//! multiplies fastest.
+//! is recognised if its own template is the nearest.
 
+use super::decoder::{self, OUTPUTS, Pass, backward, forward};
 use super::pairs::Pair;
 use crate::experiment::randomness::{Purpose, Stream};
 use nalgebra::DMatrix;
-
-/// Numbers in a template (as in the paper's code).
-pub const OUTPUTS: usize = 30;
 
 /// Index of the first stream of weights; those of data sets lie below.
 const WEIGHTS: u64 = 1 << 20;
@@ -24,13 +21,6 @@ pub struct Network {
     templates: DMatrix<f64>,
 }
 
-/// What a pass forward leaves for the pass back.
-struct Pass {
-    input: DMatrix<f64>,
-    hidden: [DMatrix<f64>; 2],
-    output: DMatrix<f64>,
-}
-
 impl Network {
     /// Embedding uniform in ±½, each layer, bias included, in ±1/√(inputs), templates N(0, 1), as in the paper's code.
     pub fn drawn(tokens: usize, columns: usize, width: usize, seed: u64) -> Self {
@@ -41,11 +31,7 @@ impl Network {
             DMatrix::from_fn(rows, columns, |_, _| (2.0 * stream.uniform() - 1.0) * half_width)
         };
         let mut parameters = vec![uniform(columns, tokens, 0.5)];
-        for (inputs, outputs) in [(columns, width), (width, width), (width, OUTPUTS)] {
-            let half_width = 1.0 / libm::sqrt(inputs as f64);
-            parameters.push(uniform(outputs, inputs, half_width));
-            parameters.push(uniform(outputs, 1, half_width));
-        }
+        parameters.extend(decoder::drawn(columns, width, uniform));
         let mut stream = Stream::new(seed, Purpose::Theory, WEIGHTS + 100);
         let templates = DMatrix::from_fn(OUTPUTS, 2 * tokens - 1, |_, _| stream.normal());
         Self { parameters, templates }
@@ -66,16 +52,7 @@ impl Network {
         let input = DMatrix::from_fn(embedding.nrows(), pairs.len(), |row, at| {
             embedding[(row, pairs[at].0)] + embedding[(row, pairs[at].1)]
         });
-        let layer = |number: usize, input: &DMatrix<f64>| {
-            let (weight, bias) = (&self.parameters[2 * number - 1], &self.parameters[2 * number]);
-            let mut sums = weight * input;
-            sums.column_iter_mut().for_each(|mut column| column += bias.column(0));
-            sums
-        };
-        let first = layer(1, &input).map(libm::tanh);
-        let second = layer(2, &first).map(libm::tanh);
-        let output = layer(3, &second);
-        Pass { input, hidden: [first, second], output }
+        forward(&self.parameters[1..], input)
     }
 
     fn errors(&self, pass: &Pass, pairs: &[Pair]) -> DMatrix<f64> {
@@ -104,17 +81,8 @@ impl Network {
     /// Gradient of the loss over `pairs`, in the order of `parameters`.
     pub fn gradient(&self, pairs: &[Pair]) -> Vec<DMatrix<f64>> {
         let pass = self.forward(pairs);
-        let mut slope = self.errors(&pass, pairs) * (2.0 / (OUTPUTS * pairs.len()) as f64);
-        let mut backwards = Vec::with_capacity(self.parameters.len());
-        for number in [3, 2, 1] {
-            let input = if number == 1 { &pass.input } else { &pass.hidden[number - 2] };
-            backwards.push(DMatrix::from_column_slice(slope.nrows(), 1, slope.column_sum().as_slice()));
-            backwards.push(&slope * input.transpose());
-            slope = self.parameters[2 * number - 1].tr_mul(&slope);
-            if number > 1 {
-                slope.zip_apply(input, |slope, tanh| *slope *= 1.0 - tanh * tanh);
-            }
-        }
+        let slope = self.errors(&pass, pairs) * (2.0 / (OUTPUTS * pairs.len()) as f64);
+        let (slope, layers) = backward(&self.parameters[1..], &pass, slope);
         let mut embedding = DMatrix::zeros(self.parameters[0].nrows(), self.parameters[0].ncols());
         for (column, (a, b)) in slope.column_iter().zip(pairs) {
             for token in [*a, *b] {
@@ -122,9 +90,7 @@ impl Network {
                 own += column;
             }
         }
-        backwards.push(embedding);
-        backwards.reverse();
-        backwards
+        [vec![embedding], layers].concat()
     }
 }
 
