@@ -37,11 +37,12 @@ pub fn with_picture<R>(figure: &Figure, show: impl FnOnce(&Picture<'_>) -> R) ->
     }
 }
 
-/// Hands over the picture of measured − predicted, if the figure has a pair.
+/// Hands over the picture of measured − predicted, if the figure has a pair with more than one measured point.
 pub fn with_residuals<R>(figure: &Figure, show: impl FnOnce(&Picture<'_>) -> R) -> Option<R> {
     let Drawing::Lines { x, y, lines, marks } = &figure.drawing else { return None };
     let found = figure.residuals();
-    if found.iter().all(|(_, points)| points.is_empty()) {
+    // A single difference is a number, and no curve to be drawn.
+    if found.iter().all(|(_, points)| points.len() < 2) {
         return None;
     }
     // In the ink of the line that it is of.
@@ -274,6 +275,9 @@ mod tests {
         assert!(csv.contains("1,0.25,") && csv.contains("2,0,"), "{csv}");
         let alone = lines(vec![Line::new("loss", Role::Measured, vec![(1.0, 1.0)])]);
         assert!(with_residuals(&alone, |_| ()).is_none());
+        let theory = Line::new("loss", Role::Predicted, vec![(1.0, 1.0), (3.0, 3.0)]);
+        let single = lines(vec![theory, Line::new("loss", Role::Measured, vec![(2.0, 1.5)])]);
+        assert!(with_residuals(&single, |_| ()).is_none());
     }
 
     #[test]
